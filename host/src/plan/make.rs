@@ -1,0 +1,101 @@
+//! From specs, facts and ownership to a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{FORMAT, Observed, Ownership, Plan, PlannedDeferral, PlannedStep, Specs};
+use crate::capability::{self, AnyCapability, Declared, Owned, PlanError};
+use crate::digest::Digest;
+use crate::machine::Facts;
+
+/// All that a plan follows from.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    pub host: String,
+    pub commit: Option<String>,
+    pub policies: BTreeMap<String, Digest>,
+    pub facts: Facts,
+    pub specs: Specs,
+    pub observed: Observed,
+    pub base: Option<u64>,
+    pub owned: Ownership,
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// When a capability cannot plan what is declared.
+pub fn make(inputs: Inputs) -> Result<Plan, PlanError> {
+    let mut draft = Draft::default();
+    for capability in capability::ALL {
+        draft.add(*capability, &inputs)?;
+    }
+    let mut plan = Plan {
+        format: FORMAT,
+        host: inputs.host,
+        commit: inputs.commit,
+        policies: inputs.policies,
+        facts: inputs.facts,
+        specs: inputs.specs,
+        observed: inputs.observed,
+        base: inputs.base,
+        steps: draft.steps,
+        deferred: draft.deferred,
+        released: draft.released,
+        ownership: draft.ownership,
+        hash: Digest::public(b""),
+    };
+    plan.hash = plan.digest();
+    Ok(plan)
+}
+
+#[derive(Default)]
+struct Draft {
+    changed: BTreeSet<String>,
+    steps: Vec<PlannedStep>,
+    deferred: Vec<PlannedDeferral>,
+    released: Vec<String>,
+    ownership: Ownership,
+}
+
+impl Draft {
+    fn add(&mut self, capability: &dyn AnyCapability, inputs: &Inputs) -> Result<(), PlanError> {
+        let name = capability.name();
+        let none = Owned::new();
+        let owned = inputs.owned.get(name).unwrap_or(&none);
+        let specs = inputs.specs.get(name).map(Vec::as_slice).unwrap_or_default();
+        let Some(fact) = inputs.observed.get(name) else { return Ok(()) };
+        let diff = capability.diff(fact, specs, owned, &self.changed)?;
+        let steps: Vec<_> =
+            diff.steps.into_iter().map(|step| PlannedStep { capability: name.to_owned(), step }).collect();
+        let ownership = ownership(capability, specs, owned, &steps)?;
+        let pruned = owned.iter().filter(|(resource, release)| release.is_none() && !ownership.contains_key(*resource));
+        self.released.extend(pruned.map(|(resource, _)| format!("{name}:{resource}")));
+        self.changed.extend(steps.iter().map(|planned| format!("{name}:{}", planned.step.resource)));
+        self.steps.extend(steps);
+        let deferred = |deferred| PlannedDeferral { capability: name.to_owned(), deferred };
+        self.deferred.extend(diff.deferred.into_iter().map(deferred));
+        if !ownership.is_empty() {
+            self.ownership.insert(name.to_owned(), ownership);
+        }
+        Ok(())
+    }
+}
+
+/// What is owned afterwards: all that is declared, each with the release that leads back to before stead.
+fn ownership(
+    capability: &dyn AnyCapability,
+    specs: &[Declared<Value>],
+    owned: &Owned<Value>,
+    steps: &[PlannedStep],
+) -> Result<Owned<Value>, PlanError> {
+    let mut after = Owned::new();
+    for declared in specs {
+        let resource = capability.resource(&declared.spec)?;
+        let first = steps.iter().find_map(|planned| planned.step.releases.get(&resource));
+        let release = owned.get(&resource).cloned().flatten().or_else(|| first.cloned());
+        after.insert(resource, release);
+    }
+    Ok(after)
+}
