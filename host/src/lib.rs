@@ -3,6 +3,8 @@
 pub mod capability;
 pub mod digest;
 pub mod grant;
+pub mod journal;
+pub mod lock;
 pub mod machine;
 pub mod plan;
 pub mod policy;

@@ -2,7 +2,7 @@
 
 mod guest;
 
-pub use guest::{Guest, HasGuest, Invalid};
+pub use guest::{Guest, HasGuest, Invalid, Recorded};
 
 /// The WIT interface `types`, shared by all capabilities.
 pub mod types {
