@@ -1,11 +1,15 @@
 //! stead turns a fresh server into a team's infrastructure, from one git repo.
 
+pub mod apply;
 pub mod capability;
 pub mod digest;
+pub mod event;
 pub mod grant;
+pub mod guard;
 pub mod journal;
 pub mod lock;
 pub mod machine;
+pub mod observe;
 pub mod plan;
 pub mod policy;
 pub mod secret;

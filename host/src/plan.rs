@@ -22,6 +22,7 @@ pub use step::{Change, Deferred, Detail, Diff, Step, Undo};
 use crate::capability::{Declared, Owned};
 use crate::digest::Digest;
 use crate::machine::Facts;
+use crate::policy::Recorded;
 
 /// The version of the saved form. A plan of another version is refused.
 pub const FORMAT: u32 = 1;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub facts: Facts,
     /// What they declared.
     pub specs: Specs,
+    /// All that they called, in order, each with its policy: what a replay answers from.
+    pub calls: Vec<(String, Recorded)>,
     /// What the machine was like.
     pub observed: Observed,
     /// The revision that the machine was at.

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Journal, JournalError, now};
 use crate::plan::Plan;
-use crate::policy::Recorded;
 
 /// Why a run was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +37,6 @@ pub struct NewRun<'a> {
     pub plan: &'a Plan,
     /// Who began it: `alice@laptop`.
     pub operator: &'a str,
-    /// What the policies called, each with its policy.
-    pub calls: &'a [(String, Recorded)],
 }
 
 /// A run as recorded.
@@ -67,10 +64,9 @@ impl Journal {
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub fn begin(&mut self, new: NewRun<'_>) -> Result<u64, JournalError> {
-        let NewRun { kind, plan, operator, calls } = new;
-        let transaction = self.connection.transaction()?;
-        transaction.execute(
+    pub fn begin(&self, new: NewRun<'_>) -> Result<u64, JournalError> {
+        let NewRun { kind, plan, operator } = new;
+        self.connection.execute(
             "insert into run (kind, state, host, commit_id, plan_hash, plan, operator, started)
              values (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -84,13 +80,7 @@ impl Journal {
                 now()
             ],
         )?;
-        let id = transaction.last_insert_rowid();
-        for (seq, (policy, call)) in (1_i64..).zip(calls) {
-            let call = serde_json::to_string(call)?;
-            transaction.execute("insert into call values (?, ?, ?, ?)", params![id, seq, policy, call])?;
-        }
-        transaction.commit()?;
-        Ok(id.unsigned_abs())
+        Ok(self.connection.last_insert_rowid().unsigned_abs())
     }
 
     /// Records how far the run has come.
@@ -103,6 +93,16 @@ impl Journal {
             "update run set state = ?, ended = ?, error = coalesce(?, error) where id = ?",
             params![word(state)?, ended, error, run],
         )?;
+        Ok(())
+    }
+
+    /// Records that the run waits for the operator to get in over a new connection.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn await_confirmation(&self, run: u64) -> Result<(), JournalError> {
+        let state = word(RunState::Confirming)?;
+        self.connection.execute("update run set state = ?, confirmed = 0 where id = ?", params![state, run])?;
         Ok(())
     }
 
@@ -155,19 +155,6 @@ impl Journal {
         let plan: Option<String> =
             self.connection.query_row("select plan from run where id = ?", [run], |row| row.get(0)).optional()?;
         Ok(serde_json::from_str(&plan.ok_or(JournalError::Missing { what: "run", id: run })?)?)
-    }
-
-    /// What the policies called in a run, in order, each with its policy.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
-    pub fn calls(&self, run: u64) -> Result<Vec<(String, Recorded)>, JournalError> {
-        let mut statement = self.connection.prepare("select policy, call from call where run = ? order by seq")?;
-        let rows = statement.query_map([run], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        rows.map(|row| {
-            row.map_err(JournalError::from).and_then(|(policy, call)| Ok((policy, serde_json::from_str(&call)?)))
-        })
-        .collect()
     }
 }
 

@@ -28,13 +28,6 @@ create table step (
     error text,
     primary key (run, seq)
 );
-create table call (
-    run integer not null references run(id),
-    seq integer not null,
-    policy text not null,
-    call text not null,
-    primary key (run, seq)
-);
 create table revision (
     id integer primary key,
     run integer not null references run(id),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{FORMAT, Observed, Ownership, Plan, PlannedDeferral, PlannedStep, Specs};
+use super::{Change, FORMAT, Observed, Ownership, Plan, PlannedDeferral, PlannedStep, Specs, Step};
 use crate::capability::{self, AnyCapability, Declared, Owned, PlanError};
 use crate::digest::Digest;
 use crate::machine::Facts;
+use crate::policy::Recorded;
 
 /// All that a plan follows from.
 #[derive(Clone, Debug)]
@@ -17,9 +18,12 @@ pub struct Inputs {
     pub policies: BTreeMap<String, Digest>,
     pub facts: Facts,
     pub specs: Specs,
+    pub calls: Vec<(String, Recorded)>,
     pub observed: Observed,
     pub base: Option<u64>,
     pub owned: Ownership,
+    /// `CAPABILITY:RESOURCE` of every step of the earlier rounds of the same run.
+    pub changed: BTreeSet<String>,
 }
 
 /// Makes the plan.
@@ -27,7 +31,7 @@ pub struct Inputs {
 /// # Errors
 /// When a capability cannot plan what is declared.
 pub fn make(inputs: Inputs) -> Result<Plan, PlanError> {
-    let mut draft = Draft::default();
+    let mut draft = Draft { changed: inputs.changed.clone(), ..Draft::default() };
     for capability in capability::ALL {
         draft.add(*capability, &inputs)?;
     }
@@ -38,6 +42,7 @@ pub fn make(inputs: Inputs) -> Result<Plan, PlanError> {
         policies: inputs.policies,
         facts: inputs.facts,
         specs: inputs.specs,
+        calls: inputs.calls,
         observed: inputs.observed,
         base: inputs.base,
         steps: draft.steps,
@@ -67,8 +72,16 @@ impl Draft {
         let specs = inputs.specs.get(name).map(Vec::as_slice).unwrap_or_default();
         let Some(fact) = inputs.observed.get(name) else { return Ok(()) };
         let diff = capability.diff(fact, specs, owned, &self.changed)?;
-        let steps: Vec<_> =
-            diff.steps.into_iter().map(|step| PlannedStep { capability: name.to_owned(), step }).collect();
+        // What an earlier round restarted already is not restarted again.
+        let again = |step: &Step<Value>| {
+            step.change == Change::Trigger && inputs.changed.contains(&format!("{name}:{}", step.resource))
+        };
+        let steps: Vec<_> = diff
+            .steps
+            .into_iter()
+            .filter(|step| !again(step))
+            .map(|step| PlannedStep { capability: name.to_owned(), step })
+            .collect();
         let ownership = ownership(capability, specs, owned, &steps)?;
         let pruned = owned.iter().filter(|(resource, release)| release.is_none() && !ownership.contains_key(*resource));
         self.released.extend(pruned.map(|(resource, _)| format!("{name}:{resource}")));

@@ -1,0 +1,126 @@
+//! What is told while a request is served: one JSON line each, the same for this machine and for one over SSH.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::journal::{JournaledStep, Revision, Run};
+use crate::lock::Holder;
+use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A policy said something.
+    Log { policy: String, level: String, message: String },
+    /// What is being done or waited for, for people.
+    Note { text: String },
+    /// The answer to a request for a plan.
+    Plan { plan: Box<Plan> },
+    /// A run was begun; `steps` are those of the first round.
+    Begun { run: u64, steps: usize },
+    /// What was deferred has been planned.
+    Round { number: u32, steps: usize },
+    /// A step came so far.
+    Step { seq: u64, capability: String, resource: String, change: Change, phase: Phase },
+    /// The operator must confirm over a new connection within the window.
+    Confirm { run: u64, window_seconds: u64 },
+    /// The operator got in.
+    Confirmed { run: u64 },
+    /// The answer to a request to apply.
+    Report { report: Report },
+    /// The answer to a request for the status.
+    Status { status: Box<Status> },
+    /// The answer to a request for the log.
+    Runs { runs: Vec<Run> },
+    /// The answer to a request for the log of one run.
+    Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
+    /// The request failed. It is the last event.
+    Failed { failure: Failure },
+}
+
+/// How far a step has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Started,
+    Done,
+    Failed { error: String },
+    Undone,
+    UndoFailed { error: String },
+}
+
+/// How a run ended well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// `None`: there was nothing to do.
+    pub run: Option<u64>,
+    /// The revision that the machine is at.
+    pub revision: Option<u64>,
+    /// How many steps were done, or undone by a recovery.
+    pub steps: usize,
+    /// What could not be undone, and why.
+    pub left: Vec<String>,
+}
+
+/// What a machine is at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    pub host: String,
+    pub version: String,
+    pub revision: Option<Revision>,
+    pub open_run: Option<Run>,
+    pub holder: Option<Holder>,
+}
+
+/// An error as it crosses from the machine to the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What went wrong.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// The documented exit code.
+    pub exit: u8,
+}
+
+/// Where events go. Telling never fails: an operator who has gone away does not stop an apply.
+#[derive(Clone, Debug)]
+pub struct Events(UnboundedSender<Event>);
+
+impl Events {
+    /// Tells to the receiver of this channel.
+    pub fn new(sender: UnboundedSender<Event>) -> Self {
+        Self(sender)
+    }
+
+    /// Tells one thing.
+    pub fn tell(&self, event: Event) {
+        // The receiver is dropped when the operator has gone away.
+        let _ = self.0.send(event);
+    }
+
+    /// Tells a remark for people.
+    pub fn note(&self, text: impl Into<String>) {
+        self.tell(Event::Note { text: text.into() });
+    }
+
+    /// Tells how far a step has come.
+    pub fn step(&self, seq: u64, planned: &PlannedStep, phase: Phase) {
+        self.tell(Event::Step {
+            seq,
+            capability: planned.capability.clone(),
+            resource: planned.step.resource.clone(),
+            change: planned.step.change,
+            phase,
+        });
+    }
+}
+
+/// `CAPABILITY RESOURCE: reason` of what is still waited for.
+pub fn waiting(deferred: &[PlannedDeferral]) -> Vec<String> {
+    let one = |planned: &PlannedDeferral| {
+        format!("{} {}: {}", planned.capability, planned.deferred.resource, planned.deferred.reason)
+    };
+    deferred.iter().map(one).collect()
+}
