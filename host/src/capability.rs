@@ -20,7 +20,7 @@ pub mod sysctl;
 pub use any::{AnyCapability, Registered};
 pub use error::{ApplyError, Denied, ObserveError, PlanError};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
@@ -68,6 +68,11 @@ pub trait Capability: Send + Sync + Sized + 'static {
     /// The names of the secrets that a spec puts in place.
     fn secrets(_spec: &Self::Spec) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Why what is declared would cut off the operator's own session, if it would.
+    fn cuts_off(_specs: &[Declared<Self::Spec>], _session: &SshSession) -> Option<String> {
+        None
     }
 
     /// Takes hold of the machine. Does no I/O.

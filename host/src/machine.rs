@@ -14,11 +14,13 @@ mod blobs;
 mod facts;
 mod program;
 mod replace;
+mod ssh_session;
 
 pub use blobs::Blobs;
 pub use facts::{Facts, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::replace;
+pub use ssh_session::SshSession;
 
 /// How long a program that only reads may take.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);

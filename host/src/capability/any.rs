@@ -10,7 +10,7 @@ use serde_json::Value;
 use wasmtime::component::Linker;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
@@ -24,6 +24,7 @@ pub trait AnyCapability: Send + Sync {
     fn resource(&self, spec: &Value) -> Result<String, PlanError>;
     fn secrets(&self, spec: &Value) -> Result<Vec<String>, PlanError>;
     fn check(&self, scope: &(dyn Any + Send + Sync), spec: &Value) -> Result<Result<(), Denied>, PlanError>;
+    fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError>;
     async fn observe(
         &self,
         machine: Arc<Machine>,
@@ -74,6 +75,10 @@ impl<C: Capability> AnyCapability for Registered<C> {
         let scope =
             scope.downcast_ref::<C::Scope>().ok_or_else(|| record::<C>("its grant is of another capability"))?;
         Ok(C::check(scope, &read::<C, _>(spec)?))
+    }
+
+    fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError> {
+        Ok(C::cuts_off(&declared::<C>(specs)?, session))
     }
 
     async fn observe(
