@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::Value;
+use toml::de::ValueDeserializer;
 use wasmtime::component::Linker;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
@@ -19,8 +21,8 @@ use crate::policy::Guest;
 pub trait AnyCapability: Send + Sync {
     fn name(&self) -> &'static str;
     fn link(&self, linker: &mut Linker<Guest>) -> wasmtime::Result<()>;
-    /// Parses a grant table; see [`Capability::Scope`].
-    fn scope(&self, table: toml::Value) -> Result<Arc<dyn Any + Send + Sync>, toml::de::Error>;
+    /// Parses a grant table; see [`Capability::Scope`]. An error's span is where it is in the text of the table.
+    fn scope(&self, table: ValueDeserializer<'_>) -> Result<Arc<dyn Any + Send + Sync>, toml::de::Error>;
     fn resource(&self, spec: &Value) -> Result<String, PlanError>;
     fn secrets(&self, spec: &Value) -> Result<Vec<String>, PlanError>;
     fn check(&self, scope: &(dyn Any + Send + Sync), spec: &Value) -> Result<Result<(), Denied>, PlanError>;
@@ -59,8 +61,8 @@ impl<C: Capability> AnyCapability for Registered<C> {
         C::link(linker)
     }
 
-    fn scope(&self, table: toml::Value) -> Result<Arc<dyn Any + Send + Sync>, toml::de::Error> {
-        Ok(Arc::new(table.try_into::<C::Scope>()?))
+    fn scope(&self, table: ValueDeserializer<'_>) -> Result<Arc<dyn Any + Send + Sync>, toml::de::Error> {
+        Ok(Arc::new(C::Scope::deserialize(table)?))
     }
 
     fn resource(&self, spec: &Value) -> Result<String, PlanError> {

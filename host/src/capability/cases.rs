@@ -68,7 +68,9 @@ fn run(capability: &dyn AnyCapability, path: &Path) -> Result<()> {
 
 fn outcome(capability: &dyn AnyCapability, case: &Case) -> Result<String, String> {
     if let Some(grant) = &case.grant {
-        let scope = capability.scope(grant.clone()).map_err(|error| error.to_string())?;
+        let table = grant.to_string();
+        let scope = toml::de::ValueDeserializer::parse(&table).and_then(|table| capability.scope(table));
+        let scope = scope.map_err(|error| error.to_string())?;
         for declared in &case.specs {
             let checked = capability.check(scope.as_ref(), &declared.spec).map_err(|error| error.to_string())?;
             checked.map_err(|denied| format!("{denied}\n{}", denied.grant(&declared.policy)))?;
