@@ -12,5 +12,6 @@ pub mod machine;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod repo;
 pub mod secret;
 pub mod stage;

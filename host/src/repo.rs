@@ -1,0 +1,186 @@
+//! The operator's git repo: `stead.toml`, and what it names.
+//!
+//! It only reads. Every key that it does not know, every empty table and every name that leads nowhere is an error
+//! with its place: what is written in `stead.toml` is never ignored.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::grant::{Grants, Patterns};
+
+mod address;
+mod bundle;
+mod error;
+mod json;
+mod limits;
+mod name;
+mod parse;
+mod suggest;
+mod target;
+
+pub use address::{Address, NotAnAddress};
+pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
+pub use error::{Invalid, Place, Problem, RepoError};
+pub use limits::Limits;
+pub use name::{Name, NotAName};
+pub use suggest::nearest;
+pub use target::{Location, Target, TargetError};
+
+/// The file that makes a folder a repo.
+pub const FILE: &str = "stead.toml";
+/// Where `stead build` puts the compiled policies, relative to the repo.
+pub const BUILD: &str = ".stead/build";
+
+/// The operator's repo.
+#[derive(Clone, Debug)]
+pub struct Repo {
+    folder: PathBuf,
+    text: String,
+    hosts: BTreeMap<Name, Host>,
+    policies: BTreeMap<Name, Policy>,
+    secrets: SecretsFile,
+}
+
+/// `[host.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub name: Name,
+    /// Where it is; without one, it is whatever machine the command line names.
+    pub address: Option<Address>,
+    /// In the order in which they run. Not empty, no duplicates.
+    pub policies: Vec<Name>,
+    /// `[host.NAME.config.POLICY]`.
+    config: BTreeMap<Name, Map<String, Value>>,
+}
+
+/// `[policy.NAME]`, with the config of one host once it is asked for by [`Repo::policies_of`].
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub name: Name,
+    pub origin: Origin,
+    pub grants: Grants,
+    pub limits: Limits,
+    /// What the WIT interface `config` gives to the policy.
+    pub config: Map<String, Value>,
+    /// The names of secrets that some grant of it covers: the key `secrets` of any grant table.
+    pub secrets: Vec<Patterns>,
+}
+
+/// Where the component of a policy comes from; relative to the repo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A folder that `stead build` compiles.
+    Source(PathBuf),
+    /// A file that is there already.
+    Component(PathBuf),
+}
+
+/// `[secrets]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretsFile {
+    /// Relative to the repo.
+    pub file: PathBuf,
+    /// In the form of age(1): `age1…`, `ssh-ed25519 …`; empty: the operator's own identity.
+    pub recipients: Vec<String>,
+}
+
+impl Repo {
+    /// Opens the repo that `start` lies in: the nearest folder, upwards, with a `stead.toml`.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read or is wrong.
+    pub fn open(start: &Path) -> Result<Self, RepoError> {
+        let start = std::path::absolute(start).map_err(|source| RepoError::Read { path: start.to_owned(), source })?;
+        let found = start.ancestors().find(|folder| folder.join(FILE).exists());
+        let folder = found.ok_or_else(|| RepoError::NotFound { start: start.clone() })?;
+        let path = folder.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|source| RepoError::Read { path, source })?;
+        Self::parse(folder, text)
+    }
+
+    /// Reads the text of a `stead.toml`; `folder` is what its paths are relative to.
+    ///
+    /// # Errors
+    /// When the text is wrong; the error has the place.
+    pub fn parse(folder: &Path, text: String) -> Result<Self, RepoError> {
+        let parsed = match parse::parse(&text) {
+            Ok(parsed) => parsed,
+            Err(fault) => return Err(fault.place(text)),
+        };
+        let parse::Parsed { hosts, policies, secrets } = parsed;
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets })
+    }
+
+    /// The folder that holds `stead.toml`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The text of `stead.toml`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// All hosts, by name.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.values()
+    }
+
+    /// All policies, by name, with their own config.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.values()
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name)
+    }
+
+    /// The policies of a host, in their order, each with the host's config merged over its own, table by table.
+    pub fn policies_of(&self, host: &Host) -> Vec<Policy> {
+        let configured = |name: &Name| {
+            let mut policy = self.policies.get(name.as_str())?.clone();
+            if let Some(config) = host.config.get(name) {
+                json::merge(&mut policy.config, config.clone());
+            }
+            Some(policy)
+        };
+        host.policies.iter().filter_map(configured).collect()
+    }
+
+    /// Where the component of a policy is, or will be once it has been built.
+    pub fn component(&self, policy: &Policy) -> PathBuf {
+        match &policy.origin {
+            Origin::Source(_) => self.folder.join(BUILD).join(format!("{}.wasm", policy.name)),
+            Origin::Component(path) => self.folder.join(path),
+        }
+    }
+
+    /// `[secrets]`.
+    pub fn secrets(&self) -> &SecretsFile {
+        &self.secrets
+    }
+
+    /// The folder of the compose projects, which need not be there.
+    pub fn apps(&self) -> PathBuf {
+        self.folder.join("apps")
+    }
+}
+
+impl Policy {
+    /// Whether a grant of it covers the secret of this name.
+    pub fn may_use_secret(&self, name: &str) -> bool {
+        self.secrets.iter().any(|patterns| patterns.matches(name))
+    }
+}
+
+impl Default for SecretsFile {
+    fn default() -> Self {
+        Self { file: PathBuf::from("secrets.age"), recipients: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! From the text of `stead.toml` to hosts and policies, keeping the place of everything that can be wrong.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::error::{Fault, Problem};
+use super::{Address, Host, Limits, Name, Origin, Policy, SecretsFile, json};
+use crate::capability;
+use crate::grant::{Grants, Patterns};
+
+/// What a `stead.toml` says.
+pub(super) struct Parsed {
+    pub(super) hosts: BTreeMap<Name, Host>,
+    pub(super) policies: BTreeMap<Name, Policy>,
+    pub(super) secrets: SecretsFile,
+}
+
+type Item<'i> = Spanned<DeValue<'i>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    host: BTreeMap<Name, IgnoredAny>,
+    #[serde(default)]
+    policy: BTreeMap<Name, IgnoredAny>,
+    secrets: Option<SecretsTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostTable {
+    address: Option<Address>,
+    policies: Spanned<Vec<Spanned<Name>>>,
+    #[serde(default)]
+    config: BTreeMap<Spanned<Name>, IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyTable {
+    source: Option<PathBuf>,
+    component: Option<PathBuf>,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default, rename = "config")]
+    _config: Option<IgnoredAny>,
+    #[serde(default, rename = "grant")]
+    _grant: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretsTable {
+    file: Option<PathBuf>,
+    recipients: Option<Vec<String>>,
+}
+
+/// Reads all of it.
+pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
+    let document = DeTable::parse(text).map_err(|error| Fault::syntax(&error))?;
+    let at = document.span();
+    let table = document.get_ref();
+    no_empty_table(table, &mut Vec::new())?;
+    let read: Document = read(&Spanned::new(at, DeValue::Table(table.clone())))?;
+    let policies = read.policy.into_keys().map(|name| {
+        let item = item(table, &["policy", name.as_str()])?;
+        Ok((name.clone(), policy(name, item)?))
+    });
+    let policies = policies.collect::<Result<BTreeMap<_, _>, Fault>>()?;
+    let hosts = read.host.into_keys().map(|name| {
+        let item = item(table, &["host", name.as_str()])?;
+        Ok((name.clone(), host(name, item, &policies)?))
+    });
+    let hosts = hosts.collect::<Result<_, Fault>>()?;
+    Ok(Parsed { hosts, policies, secrets: read.secrets.map(SecretsTable::into_file).unwrap_or_default() })
+}
+
+fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
+    entries(item, &format!("policy.{name}"))?;
+    let read: PolicyTable = read(item)?;
+    let origin = match (read.source, read.component) {
+        (Some(source), None) => Origin::Source(source),
+        (None, Some(component)) => Origin::Component(component),
+        (source, _) => {
+            let problem = Problem::Origin { name: name.to_string(), both: source.is_some() };
+            return Err(Fault::new(item.span(), problem));
+        }
+    };
+    let grant = item.get_ref().get("grant");
+    let grants = grant.map(|grant| grants(&name, grant)).transpose()?.unwrap_or_default();
+    let secrets = grant.map(secrets).transpose()?.unwrap_or_default();
+    let config = config(item.get_ref().get("config"), &format!("policy.{name}.config"))?;
+    Ok(Policy { name, origin, grants, limits: read.limits, config, secrets })
+}
+
+fn grants(policy: &Name, item: &Item<'_>) -> Result<Grants, Fault> {
+    let mut grants = Grants::default();
+    for (key, scope) in entries(item, &format!("policy.{policy}.grant"))? {
+        let name = key.get_ref();
+        let Some(capability) = capability::by_name(name) else {
+            let known = capability::ALL.iter().map(|capability| capability.name()).collect();
+            return Err(Fault::new(key.span(), Problem::UnknownCapability { name: name.to_string(), known }));
+        };
+        entries(scope, &format!("policy.{policy}.grant.{name}"))?;
+        grants.add(capability.name(), capability.scope(ValueDeserializer::from(scope.clone()))?);
+    }
+    Ok(grants)
+}
+
+/// The key `secrets` of every grant table.
+fn secrets(grant: &Item<'_>) -> Result<Vec<Patterns>, Fault> {
+    let tables = grant.get_ref().as_table().into_iter().flat_map(|table| table.values());
+    tables.filter_map(|table| table.get_ref().get("secrets")).map(read).collect()
+}
+
+fn host(name: Name, item: &Item<'_>, policies: &BTreeMap<Name, Policy>) -> Result<Host, Fault> {
+    entries(item, &format!("host.{name}"))?;
+    let read: HostTable = read(item)?;
+    let listed = listed(&read.policies, policies)?;
+    let config = read.config.into_keys().map(|key| {
+        let policy = key.get_ref();
+        if !listed.contains(policy) {
+            let known = listed.iter().map(ToString::to_string).collect();
+            return Err(Fault::new(key.span(), Problem::NotOfThisHost { name: policy.to_string(), known }));
+        }
+        let item = item.get_ref().get("config").and_then(|config| config.get_ref().get(policy.as_str()));
+        Ok((policy.clone(), self::config(item, &format!("host.{name}.config.{policy}"))?))
+    });
+    let config = config.collect::<Result<_, Fault>>()?;
+    Ok(Host { name, address: read.address, policies: listed, config })
+}
+
+/// The policies of a host: at least one, each known and named once.
+fn listed(said: &Spanned<Vec<Spanned<Name>>>, known: &BTreeMap<Name, Policy>) -> Result<Vec<Name>, Fault> {
+    let mut listed: Vec<Name> = Vec::new();
+    for policy in said.get_ref() {
+        let name = policy.get_ref().to_string();
+        if !known.contains_key(policy.get_ref()) {
+            let known = known.keys().map(ToString::to_string).collect();
+            return Err(Fault::new(policy.span(), Problem::UnknownPolicy { name, known }));
+        }
+        if listed.contains(policy.get_ref()) {
+            return Err(Fault::new(policy.span(), Problem::Twice { name }));
+        }
+        listed.push(policy.get_ref().clone());
+    }
+    if listed.is_empty() {
+        return Err(Fault::new(said.span(), Problem::NoPolicies));
+    }
+    Ok(listed)
+}
+
+fn config(item: Option<&Item<'_>>, table: &str) -> Result<Map<String, Value>, Fault> {
+    let Some(item) = item else { return Ok(Map::new()) };
+    json::object(entries(item, table)?)
+}
+
+impl SecretsTable {
+    fn into_file(self) -> SecretsFile {
+        let default = SecretsFile::default();
+        SecretsFile { file: self.file.unwrap_or(default.file), recipients: self.recipients.unwrap_or_default() }
+    }
+}
+
+/// What an item says, by serde.
+fn read<T: DeserializeOwned>(item: &Item<'_>) -> Result<T, Fault> {
+    Ok(T::deserialize(ValueDeserializer::from(item.clone()))?)
+}
+
+fn item<'a, 'i>(table: &'a DeTable<'i>, path: &[&str; 2]) -> Result<&'a Item<'i>, Fault> {
+    let found = table.get(path[0]).and_then(|item| item.get_ref().get(path[1]));
+    found.ok_or_else(|| Fault::new(0..0, Problem::NotATable(path.join("."))))
+}
+
+fn entries<'a, 'i>(item: &'a Item<'i>, table: &str) -> Result<&'a DeTable<'i>, Fault> {
+    item.get_ref().as_table().ok_or_else(|| Fault::new(item.span(), Problem::NotATable(table.to_owned())))
+}
+
+/// Refuses the first table that says nothing; what a policy's own config holds is the policy's affair.
+fn no_empty_table<'i>(table: &DeTable<'i>, path: &mut Vec<String>) -> Result<(), Fault> {
+    for (key, item) in table {
+        let Some(inner) = item.get_ref().as_table() else { continue };
+        path.push(key.get_ref().to_string());
+        if inner.is_empty() {
+            return Err(Fault::new(item.span(), Problem::EmptyTable { table: path.join(".") }));
+        }
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        if !matches!(parts[..], ["policy", _, "config"] | ["host", _, "config", _]) {
+            no_empty_table(inner, path)?;
+        }
+        path.pop();
+    }
+    Ok(())
+}
