@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod capability;
 pub mod digest;
+pub mod error;
 pub mod event;
 pub mod grant;
 pub mod guard;
@@ -12,6 +13,8 @@ pub mod machine;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod remote;
 pub mod repo;
 pub mod secret;
+pub mod session;
 pub mod stage;

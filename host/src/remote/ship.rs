@@ -1,0 +1,75 @@
+//! Puts this very program on another machine, under a path named by its digest.
+
+use std::path::PathBuf;
+
+use tokio::io::AsyncWriteExt;
+
+use super::{RemoteError, Ssh};
+use crate::digest::Digest;
+
+/// Where programs are kept, and the name under which people find the newest.
+const FOLDER: &str = "/usr/local/lib/stead";
+const LINK: &str = "/usr/local/bin/stead";
+
+/// This program.
+#[derive(Debug)]
+pub(super) struct Program {
+    content: Vec<u8>,
+    digest: Digest,
+}
+
+impl Program {
+    pub(super) fn current() -> Result<Self, RemoteError> {
+        let at = |path: PathBuf| move |source| RemoteError::Program { path, source };
+        let path = std::env::current_exe().map_err(at(PathBuf::from("/proc/self/exe")))?;
+        let content = std::fs::read(&path).map_err(at(path))?;
+        Ok(Self { digest: Digest::public(&content), content })
+    }
+
+    /// A command line for sh(1) that runs it as root, and ends with 127 when it is not there.
+    pub(super) fn command(&self, arguments: &str) -> String {
+        let path = self.path();
+        format!(
+            "[ -x {path} ] || exit 127; \
+             if [ \"$(id -u)\" = 0 ]; then exec {path} {arguments}; else \
+             exec sudo -n SSH_CONNECTION=\"$SSH_CONNECTION\" {path} {arguments}; fi"
+        )
+    }
+
+    /// Copies it, whole or not at all.
+    pub(super) async fn ship(&self, ssh: &Ssh) -> Result<(), RemoteError> {
+        let words = |words: String| RemoteError::Ship { address: ssh.address.clone(), words };
+        let mut child = ssh.command(&self.copy_line()).spawn().map_err(RemoteError::Ssh)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A far end that stops reading says why on its standard error.
+            let _ = stdin.write_all(&self.content).await;
+        }
+        let output = child.wait_with_output().await.map_err(RemoteError::Ssh)?;
+        let there = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let here = std::env::consts::ARCH;
+        match output.status.code() {
+            Some(0) => Ok(()),
+            Some(OTHER_ARCHITECTURE) => Err(RemoteError::Architecture { address: ssh.address.clone(), there, here }),
+            _ => Err(words(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+        }
+    }
+
+    /// Written to a temporary name and renamed. The two newest programs stay: a timer may still name the older one.
+    fn copy_line(&self) -> String {
+        let (path, arch) = (self.path(), std::env::consts::ARCH);
+        format!(
+            "[ \"$(uname -m)\" = {arch} ] || {{ uname -m; exit {OTHER_ARCHITECTURE}; }}; \
+             umask 022; if [ \"$(id -u)\" = 0 ]; then s=; else s='sudo -n'; fi; \
+             $s mkdir -p {FOLDER} && $s sh -c 'cat > {path}.new && chmod 755 {path}.new && mv {path}.new {path} && \
+             mkdir -p /usr/local/bin && ln -sfn {path} {LINK} && \
+             ls -t {FOLDER} | tail -n +3 | while read -r old; do rm -f {FOLDER}/\"$old\"; done'"
+        )
+    }
+
+    fn path(&self) -> String {
+        format!("{FOLDER}/{}", self.digest.as_str())
+    }
+}
+
+/// What the far end answers with when this program cannot run there.
+const OTHER_ARCHITECTURE: i32 = 96;

@@ -1,0 +1,149 @@
+//! Runs this program at the far end of ssh(1), with the user's own configuration, agent and jump hosts.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+use super::{RemoteError, ship};
+use crate::event::Event;
+use crate::session::{Envelope, Request};
+
+/// What the far end answers with when this very program is not there yet.
+pub(super) const NOT_THERE: i32 = 127;
+/// What ssh(1) itself ends with when it cannot connect.
+const SSH_FAILED: i32 = 255;
+/// How much of what a failed command says is shown.
+const WORDS: u64 = 16 * 1024;
+
+/// A machine that ssh(1) reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// Anything that ssh(1) accepts as a destination.
+    pub address: String,
+}
+
+enum Answer {
+    Complete,
+    NotThere,
+}
+
+impl Ssh {
+    /// Asks the machine, after putting this program there when it is not there yet.
+    pub(super) async fn ask(&self, envelope: &Envelope, told: &mut impl FnMut(Event)) -> Result<(), RemoteError> {
+        let program = ship::Program::current()?;
+        let request = serde_json::to_vec(envelope)?;
+        if let Answer::NotThere = self.talk(&program, &request, told).await? {
+            told(Event::Note { text: format!("putting stead on {}", self.address) });
+            program.ship(self).await?;
+            if let Answer::NotThere = self.talk(&program, &request, told).await? {
+                let words = "it is not there although it was copied".to_owned();
+                return Err(RemoteError::Ship { address: self.address.clone(), words });
+            }
+        }
+        Ok(())
+    }
+
+    async fn talk(
+        &self,
+        program: &ship::Program,
+        request: &[u8],
+        told: &mut impl FnMut(Event),
+    ) -> Result<Answer, RemoteError> {
+        let mut child = self.command(&program.command("agent")).spawn().map_err(RemoteError::Ssh)?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // When the far end does not read, its exit status says why.
+                let _ = stdin.write_all(request).await;
+            }
+        };
+        let words = async {
+            let mut words = String::new();
+            if let Some(stderr) = stderr {
+                let _ = stderr.take(WORDS).read_to_string(&mut words).await;
+            }
+            words
+        };
+        let read = async {
+            let Some(stdout) = stdout else { return Ok::<_, RemoteError>(()) };
+            let mut lines = BufReader::new(stdout).lines();
+            while let Some(line) = lines.next_line().await.map_err(RemoteError::Ssh)? {
+                self.event(&line, program, told).await?;
+            }
+            Ok(())
+        };
+        let ((), words, read) = tokio::join!(write, words, read);
+        read?;
+        let status = child.wait().await.map_err(RemoteError::Ssh)?;
+        let (address, words) = (self.address.clone(), words.trim().to_owned());
+        match status.code() {
+            Some(0) => Ok(Answer::Complete),
+            Some(NOT_THERE) => Ok(Answer::NotThere),
+            Some(SSH_FAILED) => Err(RemoteError::Unreachable { address, words }),
+            _ => Err(RemoteError::Broken { address, words }),
+        }
+    }
+
+    async fn event(
+        &self,
+        line: &str,
+        program: &ship::Program,
+        told: &mut impl FnMut(Event),
+    ) -> Result<(), RemoteError> {
+        let event = serde_json::from_str(line).map_err(|_| RemoteError::NotAnEvent {
+            address: self.address.clone(),
+            line: line.chars().take(200).collect(),
+        })?;
+        let asked = match &event {
+            Event::Confirm { run, window_seconds } => Some((*run, Duration::from_secs(*window_seconds))),
+            _ => None,
+        };
+        told(event);
+        if let Some((run, window)) = asked {
+            // When it does not get in, the far end reverts and says so: that is the answer, not this error.
+            let _ = tokio::time::timeout(window, self.confirm(run, program)).await;
+        }
+        Ok(())
+    }
+
+    /// Gets in over a connection of its own, again and again until it does.
+    async fn confirm(&self, run: u64, program: &ship::Program) -> Result<(), RemoteError> {
+        let envelope = Envelope { operator: super::operator(), request: Request::Confirm { run } };
+        let request = serde_json::to_vec(&envelope)?;
+        loop {
+            let mut command = self.fresh(&program.command("agent"));
+            let mut child = command.spawn().map_err(RemoteError::Ssh)?;
+            if let Some(mut stdin) = child.stdin.take() {
+                let _ = stdin.write_all(&request).await;
+            }
+            if child.wait_with_output().await.is_ok_and(|output| output.status.success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// A command at the far end.
+    pub(super) fn command(&self, line: &str) -> Command {
+        self.with(&[], line)
+    }
+
+    /// The same over a connection that no master process shares.
+    fn fresh(&self, line: &str) -> Command {
+        self.with(&["-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=5", "-oBatchMode=yes"], line)
+    }
+
+    fn with(&self, options: &[&str], line: &str) -> Command {
+        let mut command = Command::new("ssh");
+        if let Some(config) = std::env::var_os("STEAD_SSH_CONFIG") {
+            command.arg("-F").arg(Path::new(&config));
+        }
+        command.args(["-T", "-oServerAliveInterval=15", "-oServerAliveCountMax=4"]).args(options);
+        command.arg("--").arg(&self.address).arg(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+}

@@ -1,0 +1,86 @@
+//! Serves one request on the machine that it is about: the same code for this machine and at the far end of SSH.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::repo::Bundle;
+
+mod error;
+mod planning;
+mod serve;
+
+pub use error::SessionError;
+pub use serve::{serve, watch};
+
+/// What is asked, and by whom.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Envelope {
+    /// `alice@laptop`.
+    pub operator: String,
+    pub request: Request,
+}
+
+/// What can be asked of a machine.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// What would change? Changes nothing.
+    Plan { bundle: Box<Bundle>, goal: Goal },
+    /// Do exactly what this plan says.
+    Apply { bundle: Box<Bundle>, plan: Box<Plan>, options: ApplyOptions },
+    /// What is the machine at?
+    Status,
+    /// What was done? One run with its steps, or the last ones.
+    Log { run: Option<u64> },
+    /// Take back what a process that died has left open.
+    Recover,
+    /// The operator got in again.
+    Confirm { run: u64 },
+}
+
+/// What a plan leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// What the policies of the bundle declare.
+    Bundle,
+    /// What the last revision declared: how far has the machine drifted?
+    LastRevision,
+    /// What this revision declared; 0 is the machine before stead.
+    Revision(u64),
+}
+
+/// How to apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyOptions {
+    /// How long the operator has to get in again.
+    pub window: Duration,
+    /// Apply a plan that closes the port which this session came in by.
+    pub force: bool,
+    /// Do without confirm-or-revert.
+    pub unguarded: bool,
+    /// Whether the plan leads to an earlier revision.
+    pub rollback: bool,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(60), force: false, unguarded: false, rollback: false }
+    }
+}
+
+/// Where the machine's files and stead's record lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub root: PathBuf,
+    pub state: PathBuf,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { root: PathBuf::from("/"), state: PathBuf::from("/var/lib/stead") }
+    }
+}

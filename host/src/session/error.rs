@@ -1,0 +1,48 @@
+//! Why a request could not be served.
+
+use crate::apply::ApplyFailed;
+use crate::capability::{Denied, ObserveError, PlanError};
+use crate::guard::GuardError;
+use crate::journal::JournalError;
+use crate::lock::LockError;
+use crate::machine::StateError;
+use crate::repo::BundleError;
+
+/// Why a request could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("policy {policy}: {denied}")]
+    Denied { policy: String, denied: Denied },
+    #[error("policy {policy}: {capability} is not granted")]
+    NotGranted { policy: String, capability: String },
+    #[error("the plan was made by another version of stead (form {found}, this one reads {known})")]
+    PlanFormat { found: u32, known: u32 },
+    #[error("the plan is damaged: its hash does not match what it says")]
+    PlanDamaged,
+    #[error("the plan is for host {planned}, and this is {here}")]
+    OtherHost { planned: String, here: String },
+    #[error("the machine has changed since the plan was made: {}", .0.join(", "))]
+    Moved(Vec<String>),
+    #[error("this plan would cut you off: {0}")]
+    CutOff(String),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(transparent)]
+    Apply(#[from] Box<ApplyFailed>),
+    #[error("run {run} is not wholly undone: {}", .failed.join("; "))]
+    NotRecovered { run: u64, failed: Vec<String> },
+    #[error("this version of stead has no capability {capability}")]
+    NoCapability { capability: String },
+}

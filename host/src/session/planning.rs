@@ -1,0 +1,145 @@
+//! From a bundle and a goal to a plan, and back from a saved plan to the certainty that it still fits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Goal, Place, SessionError};
+use crate::capability;
+use crate::digest::Digest;
+use crate::event::{Event, Events};
+use crate::grant::Grants;
+use crate::journal::{Journal, Revision};
+use crate::machine::{Facts, Machine, StateError};
+use crate::observe::observe;
+use crate::plan::{FORMAT, Inputs, Ownership, Plan, Specs, make, moved};
+use crate::policy::Recorded;
+use crate::repo::{Bundle, Unpacked};
+
+/// A machine that is looked at for one bundle.
+#[derive(Debug)]
+pub(super) struct Planning<'a> {
+    pub(super) machine: Arc<Machine>,
+    pub(super) journal: Journal,
+    bundle: Unpacked,
+    events: &'a Events,
+    /// Holds the bundle's `apps/` as long as they are looked at.
+    _folder: tempfile::TempDir,
+}
+
+#[derive(Debug, Default)]
+struct Declarations {
+    specs: Specs,
+    calls: Vec<(String, Recorded)>,
+    policies: BTreeMap<String, Digest>,
+}
+
+impl<'a> Planning<'a> {
+    pub(super) fn open(place: &Place, bundle: Bundle, events: &'a Events) -> Result<Self, SessionError> {
+        let machine = Machine::open(&place.root, &place.state)?;
+        let journal = Journal::open(machine.state())?;
+        let folder = tempfile::Builder::new().prefix("bundle-").tempdir_in(machine.state());
+        let folder = folder.map_err(|source| StateError { path: place.state.clone(), source })?;
+        let bundle = bundle.unpack(folder.path())?;
+        let machine = machine.with_secrets(bundle.secrets.clone()).with_apps(bundle.apps.clone());
+        Ok(Self { machine: Arc::new(machine), journal, bundle, events, _folder: folder })
+    }
+
+    /// The plan that leads from what is there to the goal.
+    pub(super) async fn plan(&self, goal: Goal) -> Result<Plan, SessionError> {
+        let latest = self.journal.latest()?;
+        let facts = Facts::default();
+        let declared = self.declare(goal, latest.as_ref(), &facts).await?;
+        self.check(&declared.specs)?;
+        let (base, owned) = at(latest);
+        let observed = observe(&self.machine, &declared.specs, &owned).await?;
+        Ok(make(Inputs {
+            host: self.bundle.host.clone(),
+            commit: self.bundle.commit.clone(),
+            policies: declared.policies,
+            facts,
+            specs: declared.specs,
+            calls: declared.calls,
+            observed,
+            base,
+            owned,
+            changed: BTreeSet::new(),
+        })?)
+    }
+
+    /// Makes sure that a plan made earlier is whole, granted, and still what the machine calls for.
+    pub(super) async fn still_fits(&self, plan: &Plan) -> Result<(), SessionError> {
+        if plan.format != FORMAT {
+            return Err(SessionError::PlanFormat { found: plan.format, known: FORMAT });
+        }
+        if plan.digest() != plan.hash {
+            return Err(SessionError::PlanDamaged);
+        }
+        if plan.host != self.bundle.host {
+            return Err(SessionError::OtherHost { planned: plan.host.clone(), here: self.bundle.host.clone() });
+        }
+        self.check(&plan.specs)?;
+        let (base, owned) = at(self.journal.latest()?);
+        let mut places = Vec::new();
+        if base != plan.base {
+            places.push(format!("revision ({} then, {} now)", shown(plan.base), shown(base)));
+        }
+        if Facts::default() != plan.facts {
+            places.push("facts".to_owned());
+        }
+        places.extend(moved(&plan.observed, &observe(&self.machine, &plan.specs, &owned).await?));
+        if places.is_empty() { Ok(()) } else { Err(SessionError::Moved(places)) }
+    }
+
+    async fn declare(
+        &self,
+        goal: Goal,
+        latest: Option<&Revision>,
+        facts: &Facts,
+    ) -> Result<Declarations, SessionError> {
+        let of = |revision: &Revision| Declarations {
+            specs: revision.specs.clone(),
+            calls: Vec::new(),
+            policies: revision.policies.clone(),
+        };
+        match goal {
+            Goal::Bundle => Ok(Declarations::default()),
+            Goal::LastRevision => Ok(latest.map(of).unwrap_or_default()),
+            Goal::Revision(0) => Ok(Declarations::default()),
+            Goal::Revision(id) => Ok(of(&self.journal.revision(id)?)),
+        }
+    }
+
+    /// Whether the grants of today cover the specs, whenever these were declared.
+    fn check(&self, specs: &Specs) -> Result<(), SessionError> {
+        for (name, specs) in specs {
+            let capability =
+                capability::by_name(name).ok_or_else(|| SessionError::NoCapability { capability: name.clone() })?;
+            for declared in specs {
+                let policy = declared.policy.clone();
+                let Some(scope) = self.grants(&policy).and_then(|grants| grants.scope(name)) else {
+                    return Err(SessionError::NotGranted { policy, capability: name.clone() });
+                };
+                let checked = capability.check(scope, &declared.spec)?;
+                checked.map_err(|denied| SessionError::Denied { policy, denied })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn grants(&self, policy: &str) -> Option<&Grants> {
+        let known = self.bundle.policies.iter().find(|(known, _)| known.name.as_str() == policy);
+        known.map(|(known, _)| &known.grants)
+    }
+}
+
+/// The number and the ownership of what the machine is at; nothing before the first apply.
+fn at(latest: Option<Revision>) -> (Option<u64>, Ownership) {
+    match latest {
+        Some(revision) => (Some(revision.id), revision.ownership),
+        None => (None, Ownership::new()),
+    }
+}
+
+fn shown(revision: Option<u64>) -> String {
+    revision.map_or_else(|| "none".to_owned(), |id| id.to_string())
+}

@@ -1,0 +1,170 @@
+//! One function for each request.
+
+use std::time::Duration;
+
+use super::planning::Planning;
+use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError};
+use crate::apply::{Apply, recover};
+use crate::capability;
+use crate::event::{Event, Events, Report, Status};
+use crate::guard::Guard;
+use crate::journal::{Journal, Kind};
+use crate::lock::{Lock, LockError};
+use crate::machine::{Machine, SshSession};
+use crate::plan::Plan;
+use crate::repo::Bundle;
+
+/// How many runs a log lists.
+const RUNS: u32 = 50;
+
+/// How long the guard waits for an apply that is still at work.
+const WATCH: Duration = Duration::from_secs(6 * 3600);
+
+/// Serves one request; everything worth knowing is told as events.
+///
+/// # Errors
+/// When it could not be served.
+pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result<(), SessionError> {
+    let operator = envelope.operator;
+    match envelope.request {
+        Request::Plan { bundle, goal } => plan(place, *bundle, goal, events).await,
+        Request::Apply { bundle, plan, options } => apply(place, *bundle, &plan, options, &operator, events).await,
+        Request::Status => status(place, events),
+        Request::Log { run } => log(place, run, events),
+        Request::Recover => take_back(place, &operator, events).await,
+        Request::Confirm { run } => {
+            journal(place)?.confirm(run)?;
+            events.tell(Event::Confirmed { run });
+            Ok(())
+        }
+    }
+}
+
+async fn plan(place: &Place, bundle: Bundle, goal: Goal, events: &Events) -> Result<(), SessionError> {
+    let planning = Planning::open(place, bundle, events)?;
+    if let Some(run) = planning.journal.open_run()? {
+        events.note(format!("run {} by {} was left open; the next apply takes it back first", run.id, run.operator));
+    }
+    let plan = Box::new(planning.plan(goal).await?);
+    events.tell(Event::Plan { plan });
+    Ok(())
+}
+
+async fn apply(
+    place: &Place,
+    bundle: Bundle,
+    plan: &Plan,
+    options: ApplyOptions,
+    operator: &str,
+    events: &Events,
+) -> Result<(), SessionError> {
+    let mut planning = Planning::open(place, bundle, events)?;
+    let _lock = Lock::take(planning.machine.state(), operator, "apply")?;
+    if let Some((run, undone)) = recover(&planning.machine, &planning.journal, events, "left open").await?
+        && !undone.failed.is_empty()
+    {
+        return Err(SessionError::NotRecovered { run, failed: undone.failed });
+    }
+    planning.still_fits(plan).await?;
+    if !options.force {
+        refuse_cut_off(plan)?;
+    }
+    let guarded = planning.machine.is_live() && !options.unguarded;
+    let guard = if guarded { Guard::new(options.window, &planning.machine)? } else { Guard::off() };
+    let kind = if options.rollback { Kind::Rollback } else { Kind::Apply };
+    let apply = Apply { machine: &planning.machine, journal: &mut planning.journal, events, guard };
+    let report = apply.run(plan, kind, operator).await.map_err(Box::new)?;
+    events.tell(Event::Report { report });
+    Ok(())
+}
+
+/// Refuses a plan that closes the port which the operator's own session came in by.
+fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
+    let Some(session) = SshSession::current() else { return Ok(()) };
+    for capability in capability::ALL {
+        let name = capability.name();
+        if !plan.steps.iter().any(|planned| planned.capability == name) {
+            continue;
+        }
+        let specs = plan.specs.get(name).map(Vec::as_slice).unwrap_or_default();
+        if let Some(reason) = capability.cuts_off(specs, &session)? {
+            return Err(SessionError::CutOff(reason));
+        }
+    }
+    Ok(())
+}
+
+fn status(place: &Place, events: &Events) -> Result<(), SessionError> {
+    let journal = journal(place)?;
+    let status = Status {
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: journal.latest()?,
+        open_run: journal.open_run()?,
+        holder: match Lock::take(&place.state, "status", "status") {
+            Err(LockError::Held(holder)) => Some(holder),
+            _ => None,
+        },
+    };
+    events.tell(Event::Status { status: Box::new(status) });
+    Ok(())
+}
+
+fn log(place: &Place, run: Option<u64>, events: &Events) -> Result<(), SessionError> {
+    let journal = journal(place)?;
+    match run {
+        None => events.tell(Event::Runs { runs: journal.runs(RUNS)? }),
+        Some(id) => events.tell(Event::Run {
+            run: Box::new(journal.run(id)?),
+            steps: journal.steps(id)?,
+            plan: Box::new(journal.plan(id)?),
+        }),
+    }
+    Ok(())
+}
+
+async fn take_back(place: &Place, operator: &str, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let _lock = Lock::take(machine.state(), operator, "recover")?;
+    let journal = Journal::open(machine.state())?;
+    let taken = recover(&machine.into(), &journal, events, &format!("recovered by {operator}")).await?;
+    let revision = journal.latest()?.map(|revision| revision.id);
+    let report = match taken {
+        None => Report { revision, ..Report::default() },
+        Some((run, undone)) if undone.failed.is_empty() => {
+            Report { run: Some(run), revision, steps: undone.steps, left: undone.left }
+        }
+        Some((run, undone)) => return Err(SessionError::NotRecovered { run, failed: undone.failed }),
+    };
+    events.tell(Event::Report { report });
+    Ok(())
+}
+
+/// What the guard's timer starts: waits until the apply has ended or died, and takes an open run back.
+///
+/// # Errors
+/// When the run cannot be taken back.
+pub async fn watch(place: &Place, run: u64, events: &Events) -> Result<(), SessionError> {
+    let until = tokio::time::Instant::now() + WATCH;
+    loop {
+        match Lock::take(&place.state, "the guard", &format!("take back run {run}")) {
+            Ok(lock) => {
+                drop(lock);
+                break;
+            }
+            Err(LockError::Held(_)) if tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match journal(place)?.open_run()? {
+        Some(open) if open.id == run => take_back(place, "the guard", events).await,
+        _ => Ok(()),
+    }
+}
+
+fn journal(place: &Place) -> Result<Journal, SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    Ok(Journal::open(machine.state())?)
+}
