@@ -1,0 +1,98 @@
+//! What a policy may import: the contract's interfaces that need no grant, the capabilities that are granted, and
+//! the virtual WASI. Everything else is refused by its name before the policy runs.
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use super::error::LoadError;
+use super::guest::Guest;
+use super::words::printable;
+use super::{CONTRACT, load, reads, wasi};
+use crate::capability;
+use crate::grant::Grants;
+
+/// Interfaces of the contract that need no grant.
+const FREE: [&str; 4] = ["types", "facts", "config", "log"];
+/// Packages of WASI 0.2 that have a virtual answer.
+const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+/// What a policy exports.
+const CONFIGURE: &str = "configure";
+
+/// A name such as `stead:host/file@0.1.0`, in its parts.
+struct Name<'a> {
+    package: &'a str,
+    interface: &'a str,
+    version: &'a str,
+}
+
+impl<'a> Name<'a> {
+    fn parse(name: &'a str) -> Option<Self> {
+        let (path, version) = name.split_once('@').unwrap_or((name, ""));
+        let (package, interface) = path.split_once('/')?;
+        Some(Self { package, interface, version })
+    }
+
+    fn is_ours(&self) -> bool {
+        self.package == "stead:host"
+    }
+}
+
+/// Whether a host of version `ours` has all that a guest of version `theirs` may ask for by name: the same
+/// 0.MINOR. What a later patch added is then refused by its own name when the linker misses it.
+fn compatible(theirs: &str, ours: &str) -> bool {
+    let minor = |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned());
+    minor(theirs).is_some() && minor(theirs) == minor(ours)
+}
+
+/// Refuses imports that the policy must not have, and components that are no policy of this contract.
+pub(super) fn check(engine: &Engine, component: &Component, policy: &str, grants: &Grants) -> Result<(), LoadError> {
+    for import in load::imports(engine, component) {
+        check_import(&import, policy, grants)?;
+    }
+    let exports = load::exports(engine, component);
+    let names = || exports.iter().filter_map(|export| Name::parse(export));
+    let ours = |name: &Name<'_>, interface: &str| name.is_ours() && name.interface == interface;
+    match names().find(|name| ours(name, CONFIGURE)) {
+        Some(name) if compatible(name.version, CONTRACT) => Ok(()),
+        Some(name) => Err(LoadError::Version { name: CONFIGURE.to_owned(), version: printable(name.version) }),
+        None if names().any(|name| ours(&name, "run")) => Err(LoadError::JobPolicy),
+        None => Err(LoadError::NotAPolicy { exports: exports.iter().map(|export| printable(export)).collect() }),
+    }
+}
+
+fn check_import(import: &str, policy: &str, grants: &Grants) -> Result<(), LoadError> {
+    let unknown = || LoadError::UnknownImport { name: printable(import) };
+    let name = Name::parse(import).ok_or_else(unknown)?;
+    if !name.is_ours() {
+        let known = name.package.strip_prefix("wasi:").is_some_and(|package| WASI.contains(&package));
+        return if known && name.version.starts_with("0.2.") { Ok(()) } else { Err(unknown()) };
+    }
+    let capability = capability::by_name(name.interface);
+    if capability.is_none() && !FREE.contains(&name.interface) {
+        return Err(unknown());
+    }
+    if !compatible(name.version, CONTRACT) {
+        return Err(LoadError::Version { name: name.interface.to_owned(), version: printable(name.version) });
+    }
+    match capability {
+        Some(capability) if !grants.has(capability.name()) => {
+            Err(LoadError::NotGranted { policy: policy.to_owned(), capability: capability.name() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A linker with what this policy may import, and nothing else.
+pub(super) fn linker(engine: &Engine, component: &Component, grants: &Grants) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    linker.instance(&format!("stead:host/types@{CONTRACT}"))?;
+    reads::link(&mut linker)?;
+    for capability in capability::ALL.iter().filter(|capability| grants.has(capability.name())) {
+        capability.link(&mut linker)?;
+    }
+    // Most policies bring no WASI along, and its two hundred functions take longer to link than such a policy to run.
+    if load::imports(engine, component).iter().any(|import| import.starts_with("wasi:")) {
+        wasi::link(&mut linker)?;
+    }
+    Ok(linker)
+}

@@ -1,0 +1,188 @@
+//! Loads a policy, runs it once, and gives back what it asked for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine, Store, UpdateDeadline, WasmBacktraceDetails};
+
+use super::cache::Cache;
+use super::error::{LoadError, PolicyError, RunError};
+use super::guest::{Guest, Recorded};
+use super::limits::{Limits, Spent};
+use super::log::LogLine;
+use super::reads::Configure;
+use super::tick::{TICK, Ticker};
+use super::words::printable;
+use super::{link, load, trap, types};
+use crate::grant::Grants;
+use crate::machine::Facts;
+use crate::stage::Stage;
+
+/// How many bytes a guest may hand over in one call.
+const ONE_CALL: usize = 32 << 20;
+/// How many handles of host resources a guest may hold.
+const HANDLES: usize = 10_000;
+
+/// Runs policies: a compiler, its store of compiled code, and a clock.
+#[derive(Debug)]
+pub struct Runtime {
+    engine: Engine,
+    cache: Result<Cache, String>,
+    ticker: Ticker,
+}
+
+/// A policy and what it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    /// Its name in `stead.toml`.
+    pub name: &'a str,
+    /// The bytes of the component.
+    pub component: &'a [u8],
+    pub grants: &'a Grants,
+    /// What the interface `config` answers.
+    pub config: &'a Value,
+    pub limits: Limits,
+}
+
+/// What a policy did.
+#[derive(Debug)]
+pub struct Run {
+    /// What it asked for.
+    pub stage: Stage,
+    /// Every call that it made, in order.
+    pub calls: Vec<Recorded>,
+    /// What it said.
+    pub log: Vec<LogLine>,
+}
+
+impl Runtime {
+    /// Starts the runtime, with its compiled code in the folder `cache`. A folder that cannot be trusted is not
+    /// used, and [`Runtime::cache_unused`] says why.
+    ///
+    /// # Errors
+    /// When the machine has no memory or threads left.
+    pub fn open(cache: &Path) -> Result<Self, PolicyError> {
+        let failed = |reason: String| PolicyError::Runtime { reason };
+        let engine = Engine::new(&config()).map_err(|error| failed(format!("{error:#}")))?;
+        let ticker = Ticker::start(&engine).map_err(|error| failed(error.to_string()))?;
+        Ok(Self { cache: Cache::open(cache, &engine), engine, ticker })
+    }
+
+    /// Why compiled code is not kept, when it is not: every run then compiles its policies anew.
+    pub fn cache_unused(&self) -> Option<&str> {
+        self.cache.as_ref().err().map(String::as_str)
+    }
+
+    /// Runs `configure` of a policy in a fresh instance.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, is refused something that it needs, fails, crashes, or uses more than it may.
+    /// Nothing is staged then.
+    pub async fn configure(&self, policy: &Policy<'_>, facts: &Facts) -> Result<Run, PolicyError> {
+        let configure =
+            self.load(policy).await.map_err(|error| PolicyError::Load { policy: policy.name.to_owned(), error })?;
+        let mut store = self.store(policy, facts);
+        let _ticking = self.ticker.running();
+        let ended = tokio::time::timeout(policy.limits.wall, call(&configure, &mut store)).await;
+        let guest = store.into_data();
+        let log = guest.take_log();
+        match outcome(ended, policy.limits, &guest, &log) {
+            Ok(()) => {
+                let (stage, calls) = guest.finish();
+                Ok(Run { stage, calls, log })
+            }
+            Err(error) => Err(PolicyError::Run { policy: policy.name.to_owned(), error, log }),
+        }
+    }
+
+    async fn load(&self, policy: &Policy<'_>) -> Result<Configure<Guest>, LoadError> {
+        let component = self.component(policy.component).await?;
+        link::check(&self.engine, &component, policy.name, policy.grants)?;
+        let mismatch = |error: wasmtime::Error| LoadError::Mismatch { reason: printable(&format!("{error:#}")) };
+        let linker = link::linker(&self.engine, &component, policy.grants).map_err(mismatch)?;
+        Configure::new(linker.instantiate_pre(&component).map_err(mismatch)?).map_err(mismatch)
+    }
+
+    async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        load::preamble(bytes)?;
+        let entry = self.cache.as_ref().ok().map(|cache| cache.entry(bytes));
+        if let Some(component) = entry.as_ref().and_then(|entry| entry.load(&self.engine)) {
+            return Ok(component);
+        }
+        let (engine, owned) = (self.engine.clone(), bytes.to_vec());
+        let compiled = tokio::task::spawn_blocking(move || load::compile(&engine, &owned)).await;
+        let component = compiled.map_err(|error| LoadError::Malformed { reason: error.to_string() })??;
+        if let Some(entry) = entry {
+            // The next run compiles again when this fails, which is slow and not wrong.
+            let _ = component.serialize().map_err(std::io::Error::other).and_then(|code| entry.keep(&code));
+        }
+        Ok(component)
+    }
+
+    fn store(&self, policy: &Policy<'_>, facts: &Facts) -> Store<Guest> {
+        let guest = Guest::new(policy.name, policy.grants, policy.config, facts, policy.limits);
+        let mut store = Store::new(&self.engine, guest);
+        store.limiter(|guest| guest.meter());
+        store.set_hostcall_fuel(ONE_CALL);
+        store.set_max_component_handles(HANDLES);
+        store.set_epoch_deadline(1);
+        let mut left = ticks(policy.limits.cpu);
+        store.epoch_deadline_callback(move |_| {
+            // Ticks that pass while the guest waits in a host call are not counted: the next one comes once it computes.
+            left = left.checked_sub(1).ok_or(Spent::Cpu)?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+}
+
+async fn call(
+    configure: &Configure<Guest>,
+    store: &mut Store<Guest>,
+) -> wasmtime::Result<Result<(), types::Error>> {
+    let instance = configure.instantiate_async(&mut *store).await?;
+    instance.stead_host_configure().call_configure(store).await
+}
+
+type Ended = Result<wasmtime::Result<Result<(), types::Error>>, tokio::time::error::Elapsed>;
+
+fn outcome(ended: Ended, limits: Limits, guest: &Guest, log: &[LogLine]) -> Result<(), RunError> {
+    match ended {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(returned(error, guest)),
+        Ok(Err(error)) => Err(trap::ended(&error, limits, log)),
+        Err(_) => Err(RunError::Wall { limit: limits.wall }),
+    }
+}
+
+/// What the policy returned as its error.
+fn returned(error: types::Error, guest: &Guest) -> RunError {
+    match error {
+        types::Error::Denied(denial) if guest.denied(&denial) => {
+            RunError::Denied { capability: denial.capability, asked: denial.asked, grant: denial.grant }
+        }
+        types::Error::Denied(denial) => RunError::Failed { message: printable(&denial.asked) },
+        types::Error::Invalid(invalid) => {
+            RunError::Invalid { argument: printable(&invalid.argument), reason: printable(&invalid.reason) }
+        }
+        types::Error::Other(message) => RunError::Failed { message: super::words::printable_lines(&message) },
+    }
+}
+
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // A policy is a function of its facts: what the processor would decide is decided here.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true);
+    config
+}
