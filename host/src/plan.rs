@@ -79,6 +79,14 @@ pub struct PlannedDeferral {
     pub deferred: Deferred,
 }
 
+impl PlannedStep {
+    /// `CAPABILITY:RESOURCE` of all that it changes.
+    pub fn changed(&self) -> impl Iterator<Item = String> {
+        let resources = std::iter::once(&self.step.resource).chain(&self.step.also);
+        resources.map(|resource| format!("{}:{resource}", self.capability))
+    }
+}
+
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -92,7 +100,7 @@ impl Plan {
 
     /// `CAPABILITY:RESOURCE` of every step.
     pub fn changed(&self) -> BTreeSet<String> {
-        self.steps.iter().map(|planned| format!("{}:{}", planned.capability, planned.step.resource)).collect()
+        self.steps.iter().flat_map(PlannedStep::changed).collect()
     }
 
     /// The hash of what the plan says, whatever `hash` holds.

@@ -85,7 +85,7 @@ impl Draft {
         let ownership = ownership(capability, specs, owned, &steps)?;
         let pruned = owned.iter().filter(|(resource, release)| release.is_none() && !ownership.contains_key(*resource));
         self.released.extend(pruned.map(|(resource, _)| format!("{name}:{resource}")));
-        self.changed.extend(steps.iter().map(|planned| format!("{name}:{}", planned.step.resource)));
+        self.changed.extend(steps.iter().flat_map(PlannedStep::changed));
         self.steps.extend(steps);
         let deferred = |deferred| PlannedDeferral { capability: name.to_owned(), deferred };
         self.deferred.extend(diff.deferred.into_iter().map(deferred));

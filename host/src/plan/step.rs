@@ -1,6 +1,6 @@
 //! One change, with its undo, and how it is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ impl<A> Default for Diff<A> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step<A> {
     pub resource: String,
+    /// The resources that change with it, when it is one transaction over several: what a restart may depend on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<String>,
     pub change: Change,
     /// What is shown. Never holds a secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +91,7 @@ impl<A: Clone> Step<A> {
         Self {
             releases: BTreeMap::from([(resource.clone(), undo.clone())]),
             resource,
+            also: BTreeSet::new(),
             change,
             detail: Vec::new(),
             action,
@@ -100,6 +104,7 @@ impl<A: Clone> Step<A> {
     pub fn trigger(resource: impl Into<String>, action: A) -> Self {
         Self {
             resource: resource.into(),
+            also: BTreeSet::new(),
             change: Change::Trigger,
             detail: Vec::new(),
             action,
@@ -154,6 +159,7 @@ impl<A> Step<A> {
         let release = |(resource, action)| Ok((resource, map(action)?));
         Ok(Step {
             resource: self.resource,
+            also: self.also,
             change: self.change,
             detail: self.detail,
             action: map(self.action)?,
