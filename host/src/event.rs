@@ -6,13 +6,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
 use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
+use crate::policy::LogLine;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A policy said something.
-    Log { policy: String, level: String, message: String },
+    Log { policy: String, line: LogLine },
     /// What is being done or waited for, for people.
     Note { text: String },
     /// The answer to a request for a plan.

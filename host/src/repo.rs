@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::grant::{Grants, Patterns};
+use crate::policy::Limits;
 
 mod address;
 mod bundle;
 mod error;
 mod json;
-mod limits;
 mod name;
 mod parse;
 mod suggest;
@@ -23,7 +23,6 @@ mod target;
 pub use address::{Address, NotAnAddress};
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
-pub use limits::Limits;
 pub use name::{Name, NotAName};
 pub use suggest::nearest;
 pub use target::{Location, Target, TargetError};

@@ -39,7 +39,8 @@ pub(super) struct Entry<'a> {
 impl Cache {
     /// Opens the folder, making it when there is none; or says why it is not used.
     pub(super) fn open(path: &Path, engine: &Engine) -> Result<Self, String> {
-        let refused = |reason: &dyn std::fmt::Display| format!("{} is not used for compiled code: {reason}", path.display());
+        let refused =
+            |reason: &dyn std::fmt::Display| format!("{} is not used for compiled code: {reason}", path.display());
         crate::machine::create_private_folder(path).map_err(|error| refused(&error))?;
         let folder = rustix::fs::open(path, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| refused(&error))?;

@@ -1,9 +1,9 @@
 //! Why a policy did not declare a host, and whose fault that is.
 
+use super::CONTRACT;
 use super::limits::ByteSize;
 use super::log::LogLine;
 use super::trap::Trap;
-use super::CONTRACT;
 use std::time::Duration;
 
 /// A policy did not declare a host. Nothing of what it staged is used.
@@ -36,9 +36,14 @@ pub enum LoadError {
     TooLarge { size: ByteSize, limit: ByteSize },
     #[error("the component is malformed or truncated: {reason}")]
     Malformed { reason: String },
-    #[error("the component is no policy: it does not export stead:host/configure@{CONTRACT}; it exports {}", list(exports))]
+    #[error(
+        "the component is no policy: it does not export stead:host/configure@{CONTRACT}; it exports {}",
+        list(exports)
+    )]
     NotAPolicy { exports: Vec<String> },
-    #[error("the component is a job policy (it exports stead:host/run); a host needs one that exports stead:host/configure")]
+    #[error(
+        "the component is a job policy (it exports stead:host/run); a host needs one that exports stead:host/configure"
+    )]
     JobPolicy,
     #[error("the component needs {name} of version {version} of the contract stead:host; this host has {CONTRACT}")]
     Version { name: String, version: String },
@@ -101,9 +106,8 @@ impl PolicyError {
     /// Who can mend it.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Load { error: LoadError::NotGranted { .. }, .. } | Self::Run { error: RunError::Denied { .. }, .. } => {
-                Blame::Operator
-            }
+            Self::Load { error: LoadError::NotGranted { .. }, .. }
+            | Self::Run { error: RunError::Denied { .. }, .. } => Blame::Operator,
             Self::Load { .. } => Blame::Policy,
             Self::Run { error: RunError::Host { .. }, .. } | Self::Runtime { .. } => Blame::Host,
             Self::Run { .. } => Blame::Policy,
@@ -133,7 +137,9 @@ impl LoadError {
         let hint = match self {
             Self::NotWasm | Self::Malformed { .. } => "build it again with `stead build`".to_owned(),
             Self::CoreModule => "`stead build` turns the module that the compiler wrote into a component".to_owned(),
-            Self::Version { .. } => "build it again with the guest SDK that comes with this version of stead".to_owned(),
+            Self::Version { .. } => {
+                "build it again with the guest SDK that comes with this version of stead".to_owned()
+            }
             Self::NotGranted { policy, capability } => format!(
                 "to allow it, add a table to stead.toml that says how much of it:\n[policy.{policy}.grant.{capability}]"
             ),
@@ -145,7 +151,9 @@ impl LoadError {
 
 impl RunError {
     fn hint(&self, policy: &str) -> Option<String> {
-        let limit = |key, value: String| Some(format!("to allow more, add to stead.toml:\n[policy.{policy}.limits]\n{key} = \"{value}\""));
+        let limit = |key, value: String| {
+            Some(format!("to allow more, add to stead.toml:\n[policy.{policy}.limits]\n{key} = \"{value}\""))
+        };
         match self {
             Self::Denied { grant, .. } => Some(format!("to allow it, add to stead.toml:\n{grant}")),
             Self::Memory { limit: was, .. } => limit("memory", ByteSize(was.0.saturating_mul(2)).to_string()),

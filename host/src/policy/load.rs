@@ -1,8 +1,8 @@
 //! From bytes to a component that is about to be a policy.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::Component;
 use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
 use super::error::LoadError;
 use super::limits::ByteSize;
@@ -45,7 +45,8 @@ pub(super) fn preamble(bytes: &[u8]) -> Result<(), LoadError> {
 
 /// Compiles a component; this takes milliseconds for a small one and seconds for a large one.
 pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
-    Component::from_binary(engine, bytes).map_err(|error| LoadError::Malformed { reason: printable(&format!("{error:#}")) })
+    Component::from_binary(engine, bytes)
+        .map_err(|error| LoadError::Malformed { reason: printable(&format!("{error:#}")) })
 }
 
 /// The names of what it imports.
@@ -55,9 +56,8 @@ pub(super) fn imports(engine: &Engine, component: &Component) -> Vec<String> {
 
 /// The names of the interfaces and functions that it exports.
 pub(super) fn exports(engine: &Engine, component: &Component) -> Vec<String> {
-    let callable = |item: &ComponentItem| {
-        matches!(item, ComponentItem::ComponentFunc(_) | ComponentItem::ComponentInstance(_))
-    };
+    let callable =
+        |item: &ComponentItem| matches!(item, ComponentItem::ComponentFunc(_) | ComponentItem::ComponentInstance(_));
     let ty = component.component_type();
     ty.exports(engine).filter(|(_, item)| callable(&item.ty)).map(|(name, _)| name.to_owned()).collect()
 }

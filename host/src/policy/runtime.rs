@@ -138,10 +138,7 @@ impl Runtime {
     }
 }
 
-async fn call(
-    configure: &Configure<Guest>,
-    store: &mut Store<Guest>,
-) -> wasmtime::Result<Result<(), types::Error>> {
+async fn call(configure: &Configure<Guest>, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), types::Error>> {
     let instance = configure.instantiate_async(&mut *store).await?;
     instance.stead_host_configure().call_configure(store).await
 }

@@ -10,9 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Limits, Name, Origin, Policy, SecretsFile, json};
+use super::{Address, Host, Name, Origin, Policy, SecretsFile, json};
 use crate::capability;
 use crate::grant::{Grants, Patterns};
+use crate::policy::Limits;
 
 /// What a `stead.toml` says.
 pub(super) struct Parsed {

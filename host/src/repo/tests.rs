@@ -3,6 +3,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::*;
+use crate::policy::{ByteSize, Limits};
 
 const GOOD: &str = r#"
 [host.web1]
@@ -58,7 +59,7 @@ fn reads_all_of_it() -> Result<()> {
         serde_json::to_value(&server.config)?,
         serde_json::json!({"ssh": {"port": 2222, "root": false}, "since": "2026-01-01"})
     );
-    assert_eq!(server.limits.memory, 64 << 20);
+    assert_eq!(server.limits.memory, ByteSize(64 << 20));
     assert_eq!(server.limits.wall.as_secs(), 90);
     assert_eq!(server.limits.cpu, Limits::default().cpu);
     assert!(server.grants.has("sysctl") && !policies[1].grants.has("sysctl"));
@@ -112,8 +113,14 @@ const WRONG: &[(&str, &str)] = &[
 
 /// The same with the lines put into a policy.
 const WRONG_POLICY: &[(&str, &str)] = &[
-    ("[policy.p.limits]\nmemory = \"256MB\"", r#""\"256MB\"": "256MB" is not a size from "1MiB" to "4GiB""#),
-    ("[policy.p.limits]\nwall = \"2h\"", r#""\"2h\"": "2h" is not a duration from "1ms" to "60min""#),
+    (
+        "[policy.p.limits]\nmemory = \"256MB\"",
+        r#""\"256MB\"": "256MB" is not a size such as "256 MiB": a whole number with B, KiB, MiB or GiB"#,
+    ),
+    (
+        "[policy.p.limits]\nwall = \"2h\"",
+        r#""\"2h\"": "2h" is not a time such as "30 s": a whole number with ms, s or min"#,
+    ),
     (
         "[policy.p.limits]\ntime = \"2s\"",
         r#""time": there is no key `time` here (the keys are `memory`, `wall`, `cpu`)"#,

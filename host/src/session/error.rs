@@ -6,6 +6,7 @@ use crate::guard::GuardError;
 use crate::journal::JournalError;
 use crate::lock::LockError;
 use crate::machine::StateError;
+use crate::policy::PolicyError;
 use crate::repo::BundleError;
 
 /// Why a request could not be served.
@@ -19,6 +20,8 @@ pub enum SessionError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    #[error("policy {policy}: {source}")]
+    Policy { policy: String, source: Box<PolicyError> },
     #[error(transparent)]
     Observe(#[from] ObserveError),
     #[error(transparent)]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Goal, Place, SessionError};
 use crate::capability;
 use crate::digest::Digest;
@@ -12,7 +14,7 @@ use crate::journal::{Journal, Revision};
 use crate::machine::{Facts, Machine, StateError};
 use crate::observe::observe;
 use crate::plan::{FORMAT, Inputs, Ownership, Plan, Specs, make, moved};
-use crate::policy::Recorded;
+use crate::policy::{Policy, Recorded, Runtime};
 use crate::repo::{Bundle, Unpacked};
 
 /// A machine that is looked at for one bundle.
@@ -47,7 +49,7 @@ impl<'a> Planning<'a> {
     /// The plan that leads from what is there to the goal.
     pub(super) async fn plan(&self, goal: Goal) -> Result<Plan, SessionError> {
         let latest = self.journal.latest()?;
-        let facts = Facts::default();
+        let facts = self.facts();
         let declared = self.declare(goal, latest.as_ref(), &facts).await?;
         self.check(&declared.specs)?;
         let (base, owned) = at(latest);
@@ -83,11 +85,15 @@ impl<'a> Planning<'a> {
         if base != plan.base {
             places.push(format!("revision ({} then, {} now)", shown(plan.base), shown(base)));
         }
-        if Facts::default() != plan.facts {
+        if self.facts() != plan.facts {
             places.push("facts".to_owned());
         }
         places.extend(moved(&plan.observed, &observe(&self.machine, &plan.specs, &owned).await?));
         if places.is_empty() { Ok(()) } else { Err(SessionError::Moved(places)) }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts { host_name: self.bundle.host.clone(), ..Facts::default() }
     }
 
     async fn declare(
@@ -102,11 +108,33 @@ impl<'a> Planning<'a> {
             policies: revision.policies.clone(),
         };
         match goal {
-            Goal::Bundle => Ok(Declarations::default()),
+            Goal::Bundle => self.run_policies(facts).await,
             Goal::LastRevision => Ok(latest.map(of).unwrap_or_default()),
             Goal::Revision(0) => Ok(Declarations::default()),
             Goal::Revision(id) => Ok(of(&self.journal.revision(id)?)),
         }
+    }
+
+    async fn run_policies(&self, facts: &Facts) -> Result<Declarations, SessionError> {
+        let mut declared = Declarations::default();
+        let failed = |policy: &str| {
+            let policy = policy.to_owned();
+            move |source| SessionError::Policy { policy, source: Box::new(source) }
+        };
+        let runtime = Runtime::open(&self.machine.state().join("compiled")).map_err(failed("(any)"))?;
+        for (known, component) in &self.bundle.policies {
+            let name = known.name.as_str();
+            let config = Value::Object(known.config.clone());
+            let policy = Policy { name, component, grants: &known.grants, config: &config, limits: known.limits };
+            let run = runtime.configure(&policy, facts).await.map_err(failed(name))?;
+            for line in run.log {
+                self.events.tell(Event::Log { policy: name.to_owned(), line });
+            }
+            run.stage.into_specs(name, &mut declared.specs);
+            declared.calls.extend(run.calls.into_iter().map(|call| (name.to_owned(), call)));
+            declared.policies.insert(name.to_owned(), Digest::public(component));
+        }
+        Ok(declared)
     }
 
     /// Whether the grants of today cover the specs, whenever these were declared.
