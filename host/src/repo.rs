@@ -17,6 +17,7 @@ mod json;
 mod limits;
 mod name;
 mod parse;
+mod secrets;
 mod suggest;
 mod target;
 
@@ -25,6 +26,7 @@ pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
 pub use limits::Limits;
 pub use name::{Name, NotAName};
+pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use suggest::nearest;
 pub use target::{Location, Target, TargetError};
 
