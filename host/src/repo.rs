@@ -17,6 +17,7 @@ mod error;
 mod json;
 mod name;
 mod parse;
+mod secrets;
 mod suggest;
 mod target;
 
@@ -24,6 +25,7 @@ pub use address::{Address, NotAnAddress};
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
 pub use name::{Name, NotAName};
+pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use suggest::nearest;
 pub use target::{Location, Target, TargetError};
 
