@@ -123,7 +123,7 @@ const WRONG_POLICY: &[(&str, &str)] = &[
     ),
     (
         "[policy.p.limits]\ntime = \"2s\"",
-        r#""time": there is no key `time` here (the keys are `memory`, `wall`, `cpu`)"#,
+        r#""time": there is no key `time` here (the keys are `memory`, `cpu`, `wall`)"#,
     ),
     (
         "[policy.p.config]",
