@@ -15,6 +15,7 @@ mod any;
 #[cfg(test)]
 mod cases;
 mod error;
+pub mod file;
 pub mod sysctl;
 
 pub use any::{AnyCapability, Registered};
@@ -24,7 +25,7 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
-pub const ALL: &[&dyn AnyCapability] = &[&Registered::<sysctl::Sysctl>::NEW];
+pub const ALL: &[&dyn AnyCapability] = &[&Registered::<file::File>::NEW, &Registered::<sysctl::Sysctl>::NEW];
 
 /// The capability of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn AnyCapability> {

@@ -56,6 +56,11 @@ impl Patterns {
     pub fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
+
+    /// The list, in TOML, whose only pattern matches `name` and nothing else.
+    pub fn only(name: &str) -> String {
+        format!("[{}]", toml::Value::String(globset::escape(name)))
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for Patterns {

@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 mod blobs;
 mod facts;
+pub mod inode;
 mod program;
 mod replace;
 mod ssh_session;
@@ -76,6 +77,11 @@ impl Machine {
     pub fn with_apps(mut self, apps: PathBuf) -> Self {
         self.apps = apps;
         self
+    }
+
+    /// The folder that is this machine's `/`.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where `absolute` really lies.
