@@ -66,6 +66,15 @@ pub trait Capability: Send + Sync + Sized + 'static {
     /// [`Denied`], with the TOML that would allow it.
     fn check(scope: &Self::Scope, spec: &Self::Spec) -> Result<(), Denied>;
 
+    /// Whether the grant also covers what the spec turned out to mean on the machine: what a compose file asks of
+    /// the host is known only when it has been read. Called after observing, before planning and again before applying.
+    ///
+    /// # Errors
+    /// [`Denied`], with the TOML that would allow it.
+    fn check_fact(_scope: &Self::Scope, _spec: &Self::Spec, _fact: &Self::Fact) -> Result<(), Denied> {
+        Ok(())
+    }
+
     /// The names of the secrets that a spec puts in place.
     fn secrets(_spec: &Self::Spec) -> Vec<String> {
         Vec::new()

@@ -27,6 +27,13 @@ pub trait AnyCapability: Send + Sync {
     fn secrets(&self, spec: &Value) -> Result<Vec<String>, PlanError>;
     fn check(&self, scope: &(dyn Any + Send + Sync), spec: &Value) -> Result<Result<(), Denied>, PlanError>;
     fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError>;
+    /// See [`Capability::check_fact`].
+    fn check_fact(
+        &self,
+        scope: &(dyn Any + Send + Sync),
+        spec: &Value,
+        fact: &Value,
+    ) -> Result<Result<(), Denied>, PlanError>;
     async fn observe(
         &self,
         machine: Arc<Machine>,
@@ -74,9 +81,16 @@ impl<C: Capability> AnyCapability for Registered<C> {
     }
 
     fn check(&self, scope: &(dyn Any + Send + Sync), spec: &Value) -> Result<Result<(), Denied>, PlanError> {
-        let scope =
-            scope.downcast_ref::<C::Scope>().ok_or_else(|| record::<C>("its grant is of another capability"))?;
-        Ok(C::check(scope, &read::<C, _>(spec)?))
+        Ok(C::check(granted::<C>(scope)?, &read::<C, _>(spec)?))
+    }
+
+    fn check_fact(
+        &self,
+        scope: &(dyn Any + Send + Sync),
+        spec: &Value,
+        fact: &Value,
+    ) -> Result<Result<(), Denied>, PlanError> {
+        Ok(C::check_fact(granted::<C>(scope)?, &read::<C, _>(spec)?, &read::<C, _>(fact)?))
     }
 
     fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError> {
@@ -114,6 +128,10 @@ impl<C: Capability> AnyCapability for Registered<C> {
         let action = serde_json::from_value(action.clone()).map_err(|error| ApplyError::Record(error.to_string()))?;
         C::open(machine).apply(&action).await
     }
+}
+
+fn granted<C: Capability>(scope: &(dyn Any + Send + Sync)) -> Result<&C::Scope, PlanError> {
+    scope.downcast_ref::<C::Scope>().ok_or_else(|| record::<C>("its grant is of another capability"))
 }
 
 fn read<C: Capability, T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, PlanError> {

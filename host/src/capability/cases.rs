@@ -74,6 +74,10 @@ fn outcome(capability: &dyn AnyCapability, case: &Case) -> Result<String, String
         for declared in &case.specs {
             let checked = capability.check(scope.as_ref(), &declared.spec).map_err(|error| error.to_string())?;
             checked.map_err(|denied| format!("{denied}\n{}", denied.grant(&declared.policy)))?;
+            let Some(fact) = &case.fact else { continue };
+            let checked =
+                capability.check_fact(scope.as_ref(), &declared.spec, fact).map_err(|error| error.to_string())?;
+            checked.map_err(|denied| format!("{denied}\n{}", denied.grant(&declared.policy)))?;
         }
     }
     let Some(fact) = &case.fact else { return Ok(String::new()) };

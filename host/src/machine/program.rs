@@ -15,6 +15,7 @@ pub struct Program {
     name: String,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
+    inherits: bool,
     input: Vec<u8>,
     timeout: Duration,
 }
@@ -46,6 +47,7 @@ impl Program {
             name: name.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            inherits: true,
             input: Vec::new(),
             timeout: super::READ_TIMEOUT,
         }
@@ -69,6 +71,13 @@ impl Program {
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Gives it no environment but `PATH` and what is set by [`Program::env`].
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.inherits = false;
         self
     }
 
@@ -111,7 +120,11 @@ impl Program {
             std::io::ErrorKind::NotFound => ProgramError::Missing { program: self.name.clone() },
             _ => ProgramError::Start { program: self.name.clone(), source },
         };
-        let mut child = tokio::process::Command::new(&self.name)
+        let mut command = tokio::process::Command::new(&self.name);
+        if !self.inherits {
+            command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        }
+        let mut child = command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("LC_ALL", "C.UTF-8")
