@@ -13,6 +13,7 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::Journal(error) => error.into(),
         SessionError::Lock(error) => error.into(),
         SessionError::Bundle(error) => error.into(),
+        SessionError::Policy { source, .. } => source.as_ref().into(),
         SessionError::Observe(error) => error.into(),
         SessionError::Plan(error) => error.into(),
         SessionError::Guard(error) => error.into(),
