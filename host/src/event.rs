@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::error::Failure;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
 use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
@@ -72,17 +73,6 @@ pub struct Status {
     pub revision: Option<Revision>,
     pub open_run: Option<Run>,
     pub holder: Option<Holder>,
-}
-
-/// An error as it crosses from the machine to the operator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What went wrong.
-    pub message: String,
-    /// What to do next.
-    pub help: Option<String>,
-    /// The documented exit code.
-    pub exit: u8,
 }
 
 /// Where events go. Telling never fails: an operator who has gone away does not stop an apply.

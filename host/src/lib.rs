@@ -5,6 +5,7 @@ pub mod capability;
 pub mod digest;
 pub mod error;
 pub mod event;
+pub mod exit;
 pub mod grant;
 pub mod guard;
 pub mod journal;

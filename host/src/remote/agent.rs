@@ -3,8 +3,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::error::failure;
-use crate::event::{Event, Events, Failure};
+use crate::error::{Blame, Failure, failure};
+use crate::event::{Event, Events};
+use crate::exit::Exit;
 use crate::session::{Envelope, Place, serve};
 
 /// Serves the request on standard input. An apply goes on when the operator's connection breaks: half a change is
@@ -42,9 +43,7 @@ pub async fn agent(place: &Place) -> std::io::Result<()> {
 }
 
 fn unreadable(error: &serde_json::Error) -> Failure {
-    Failure {
-        message: format!("the request is not readable: {error}"),
-        help: Some("use the same version of stead on both sides".to_owned()),
-        exit: 70,
-    }
+    // Without the error's own words: they may hold a value, and the request holds secrets.
+    let message = format!("the request is not readable at column {}", error.column());
+    Failure::new(Blame::Operator, Exit::Internal, &message).help("use the same version of stead on both sides")
 }

@@ -1,0 +1,64 @@
+//! What is wrong on the operator's side: the repo, its secrets, the bundle, the words of the command line.
+
+use super::{Blame, Failure, by_value};
+use crate::exit::Exit;
+use crate::repo::{AppsError, BundleError, RepoError, SecretsError, TargetError};
+
+impl From<&RepoError> for Failure {
+    fn from(error: &RepoError) -> Self {
+        let failure = Self::new(Blame::Operator, Exit::Input, error);
+        match error {
+            RepoError::NotFound { .. } => {
+                failure.help("go to your repo or name it with --repo; `stead init DIR` writes a new one")
+            }
+            RepoError::Read { .. } => failure.help("the file must be readable, and in UTF-8"),
+            RepoError::Invalid(invalid) => {
+                let failure = Self { place: Some(invalid.place.clone()), ..failure };
+                failure.maybe_help(invalid.problem.hint())
+            }
+        }
+    }
+}
+
+impl From<&TargetError> for Failure {
+    fn from(error: &TargetError) -> Self {
+        Self::new(Blame::Operator, Exit::Usage, error).help(error.hint())
+    }
+}
+
+impl From<&SecretsError> for Failure {
+    fn from(error: &SecretsError) -> Self {
+        let exit = if matches!(error, SecretsError::Unknown { .. }) { Exit::Usage } else { Exit::Input };
+        Self::new(Blame::Operator, exit, error).maybe_help(error.hint())
+    }
+}
+
+impl From<&BundleError> for Failure {
+    fn from(error: &BundleError) -> Self {
+        let failure = Self::new(Blame::Operator, Exit::Input, error);
+        match error {
+            BundleError::NotBuilt { .. } => failure.help("run `stead build`"),
+            BundleError::Component { .. } => failure.help("the file must be readable by you"),
+            BundleError::TooLarge { .. } => failure.help("is it really the component? `stead policy inspect FILE`"),
+            BundleError::Apps(error) => failure.maybe_help(apps(error)),
+            BundleError::Commit(_) => failure.help("`git status` in the repo says what is wrong with it"),
+            BundleError::Repo(error) => Self::from(error),
+            BundleError::NoHost(_) | BundleError::NoComponent(_) => {
+                Self { blame: Blame::Stead, exit: Exit::Internal, ..failure }
+            }
+            BundleError::Unpack { .. } => Self { blame: Blame::Host, exit: Exit::State, ..failure }
+                .help("is there room, and may stead write there? `df -h` on the host"),
+        }
+    }
+}
+
+fn apps(error: &AppsError) -> Option<String> {
+    match error {
+        AppsError::Read { .. } => None,
+        AppsError::Kind { .. } => Some("move it out of apps/".to_owned()),
+        AppsError::LeadsOut { .. } => Some("copy what it leads to into apps/".to_owned()),
+        AppsError::TooLarge { .. } => Some("keep data and builds out of apps/: it is sent with every plan".to_owned()),
+    }
+}
+
+by_value!(RepoError, TargetError, SecretsError, BundleError);
