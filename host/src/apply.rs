@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::capability::{self, ApplyError, ObserveError, PlanError};
 use crate::event::{Event, Events, Phase, Report, waiting};
+use crate::grant::{GrantTable, Ungranted};
 use crate::guard::{Guard, GuardError};
 use crate::journal::{Journal, JournalError, Kind, NewRun, RunState, StepState};
 use crate::machine::Machine;
@@ -28,6 +29,8 @@ pub struct Apply<'a> {
     pub journal: &'a mut Journal,
     pub events: &'a Events,
     pub guard: Guard,
+    /// What is deferred is checked once it can be observed. `None`: it was granted to an earlier revision.
+    pub grants: Option<&'a GrantTable>,
 }
 
 /// Why a run did not come to its end.
@@ -45,6 +48,8 @@ pub enum Cause {
     NotConverged(Vec<String>),
     #[error("nobody confirmed over a new connection within {0} seconds")]
     NotConfirmed(u64),
+    #[error(transparent)]
+    Ungranted(#[from] Ungranted),
     #[error(transparent)]
     Guard(#[from] GuardError),
     #[error(transparent)]
@@ -155,10 +160,14 @@ impl Apply<'_> {
 
     async fn replan(&self, plan: &Plan, owned: Ownership, changed: BTreeSet<String>) -> Result<Plan, Cause> {
         let observed = observe(self.machine, &plan.specs, &owned).await?;
+        if let Some(grants) = self.grants {
+            grants.check(&plan.specs, &observed)?;
+        }
         Ok(make(Inputs {
             host: plan.host.clone(),
             commit: plan.commit.clone(),
             policies: plan.policies.clone(),
+            apps: plan.apps.clone(),
             facts: plan.facts.clone(),
             specs: plan.specs.clone(),
             calls: Vec::new(),

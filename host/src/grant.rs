@@ -4,7 +4,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::capability::{Capability, Denied};
+use crate::capability::{self, Capability, Declared, Denied, PlanError};
+use crate::plan::{Observed, Specs};
 
 /// The grants of one policy, parsed by the capabilities themselves.
 #[derive(Clone, Default)]
@@ -44,6 +45,47 @@ impl Grants {
 impl std::fmt::Debug for Grants {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.scopes.keys()).finish()
+    }
+}
+
+/// The grants of all policies of a host, by policy.
+#[derive(Clone, Debug, Default)]
+pub struct GrantTable(pub BTreeMap<String, Grants>);
+
+/// A grant does not cover what is declared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ungranted {
+    #[error("policy {policy}: {denied}")]
+    Denied { policy: String, denied: Denied },
+    #[error("policy {policy}: {capability} is not granted")]
+    NotGranted { policy: String, capability: String },
+    #[error("this version of stead has no capability {capability}")]
+    NoCapability { capability: String },
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+impl GrantTable {
+    /// Whether the grants cover the specs, and what these turned out to mean where that has been observed.
+    ///
+    /// # Errors
+    /// The first spec that is not covered.
+    pub fn check(&self, specs: &Specs, observed: &Observed) -> Result<(), Ungranted> {
+        for (name, specs) in specs {
+            let unknown = || Ungranted::NoCapability { capability: name.clone() };
+            let capability = capability::by_name(name).ok_or_else(unknown)?;
+            for Declared { policy, spec } in specs {
+                let denied = |denied| Ungranted::Denied { policy: policy.clone(), denied };
+                let scope = self.0.get(policy).and_then(|grants| grants.scope(name));
+                let scope =
+                    scope.ok_or_else(|| Ungranted::NotGranted { policy: policy.clone(), capability: name.clone() })?;
+                capability.check(scope, spec)?.map_err(denied)?;
+                if let Some(fact) = observed.get(name) {
+                    capability.check_fact(scope, spec, fact)?.map_err(denied)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Plan {
     pub commit: Option<String>,
     /// The digest of each policy's component.
     pub policies: BTreeMap<String, Digest>,
+    /// Names the archive of the repo's `apps/`.
+    pub apps: Digest,
     /// What the policies could read.
     pub facts: Facts,
     /// What they declared.

@@ -145,6 +145,7 @@ impl Subject {
             host: "kit".to_owned(),
             commit: None,
             policies: BTreeMap::from([("kit".to_owned(), Digest::public(b"kit"))]),
+            apps: Digest::public(b""),
             facts: Facts::default(),
             specs,
             calls: Vec::new(),
@@ -162,7 +163,8 @@ impl Subject {
             undone: Ok(stead::apply::Undone::default()),
         })?;
         let events = silent();
-        let apply = Apply { machine: &self.machine, journal: &mut journal, events: &events, guard: Guard::off() };
+        let apply =
+            Apply { machine: &self.machine, journal: &mut journal, events: &events, guard: Guard::off(), grants: None };
         apply.run(plan, Kind::Apply, "the kit").await
     }
 

@@ -3,6 +3,7 @@
 use super::{Blame, Failure, by_value};
 use crate::apply::{ApplyFailed, Cause, Undone};
 use crate::exit::Exit;
+use crate::grant::Ungranted;
 use crate::session::SessionError;
 
 /// What the operator reads when a request could not be served.
@@ -18,9 +19,7 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::Plan(error) => error.into(),
         SessionError::Guard(error) => error.into(),
         SessionError::Apply(failed) => apply(failed),
-        SessionError::Denied { policy, denied } => Failure::denied(policy, denied),
-        SessionError::NotGranted { policy, capability } => new(Blame::Operator, Exit::Denied)
-            .help(format!("to allow it, add a table [policy.{policy}.grant.{capability}] to stead.toml")),
+        SessionError::Ungranted(error) => ungranted(error),
         SessionError::PlanFormat { .. } => new(Blame::Operator, Exit::Input).help("make the plan anew"),
         SessionError::PlanDamaged => new(Blame::Operator, Exit::Input).help("make the plan anew"),
         SessionError::OtherHost { .. } => new(Blame::Operator, Exit::Usage).help("apply it to the host that it is for"),
@@ -28,9 +27,22 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::CutOff(_) => new(Blame::Policy, Exit::Refused)
             .help("let the policy keep your way in open, or apply with --force; it is still taken back when you cannot get in"),
         SessionError::NotRecovered { run, .. } => new(Blame::Host, Exit::Broken).help(broken(*run)),
-        SessionError::NoCapability { .. } => {
-            new(Blame::Operator, Exit::Input).help("use the version of stead that declared it, or a later one")
+        SessionError::NoApps { .. } => new(Blame::Host, Exit::Input)
+            .help("check that commit out of the repo and make the plan from there"),
+        SessionError::KeepApps(_) => new(Blame::Host, Exit::State).help("is the disk full?"),
+    }
+}
+
+fn ungranted(error: &Ungranted) -> Failure {
+    let new = |exit| Failure::new(Blame::Operator, exit, error);
+    match error {
+        Ungranted::Denied { policy, denied } => Failure::denied(policy, denied),
+        Ungranted::NotGranted { policy, capability } => new(Exit::Denied)
+            .help(format!("to allow it, add a table [policy.{policy}.grant.{capability}] to stead.toml")),
+        Ungranted::NoCapability { .. } => {
+            new(Exit::Input).help("use the version of stead that declared it, or a later one")
         }
+        Ungranted::Plan(error) => error.into(),
     }
 }
 
@@ -80,6 +92,7 @@ fn cause(cause: &Cause) -> Failure {
             .help("does something else on the host change it back? otherwise please report it"),
         Cause::NotConfirmed(_) => new(Blame::Policy, Exit::NotConfirmed)
             .help("the new state kept you out: look at its firewall, vpn and sshd, or give more time with --window"),
+        Cause::Ungranted(error) => ungranted(error),
         Cause::Guard(error) => error.into(),
         Cause::Journal(error) => error.into(),
     }

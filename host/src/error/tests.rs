@@ -3,6 +3,7 @@ use anyhow::{Context, Result, bail};
 use super::*;
 use crate::apply::{ApplyFailed, Cause, Undone};
 use crate::capability::{ApplyError, Denied};
+use crate::grant::Ungranted;
 use crate::journal::JournalError;
 use crate::repo::Repo;
 use crate::session::SessionError;
@@ -45,7 +46,7 @@ fn a_denial_says_what_would_allow_it() -> Result<()> {
         key: "keys",
         value: "[\"vm.*\"]".to_owned(),
     };
-    let failure = failure(&SessionError::Denied { policy: "base".to_owned(), denied });
+    let failure = failure(&SessionError::Ungranted(Ungranted::Denied { policy: "base".to_owned(), denied }));
     insta::assert_snapshot!(shown(&failure)?, @r#"
     operator, exit code 66
 

@@ -18,13 +18,15 @@ pub struct Revision {
     pub commit: Option<String>,
     pub plan_hash: String,
     pub policies: BTreeMap<String, Digest>,
+    /// Names the archive of the repo's `apps/`.
+    pub apps: Digest,
     pub specs: Specs,
     pub ownership: Ownership,
     /// Milliseconds since 1970.
     pub at: i64,
 }
 
-const COLUMNS: &str = "id, run, commit_id, plan_hash, policies, specs, ownership, at";
+const COLUMNS: &str = "id, run, commit_id, plan_hash, policies, specs, ownership, at, apps";
 
 impl Journal {
     /// Records, in one transaction, that the run was applied and what the machine is now.
@@ -34,7 +36,8 @@ impl Journal {
     pub fn commit(&mut self, run: u64, plan: &Plan, ownership: &Ownership) -> Result<u64, JournalError> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
-            "insert into revision (run, commit_id, plan_hash, policies, specs, ownership, at) values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into revision (run, commit_id, plan_hash, policies, specs, ownership, at, apps)
+             values (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 run,
                 plan.commit,
@@ -42,7 +45,8 @@ impl Journal {
                 serde_json::to_string(&plan.policies)?,
                 serde_json::to_string(&plan.specs)?,
                 serde_json::to_string(ownership)?,
-                now()
+                now(),
+                serde_json::to_string(&plan.apps)?
             ],
         )?;
         let id = transaction.last_insert_rowid();
@@ -61,6 +65,17 @@ impl Journal {
     pub fn latest(&self) -> Result<Option<Revision>, JournalError> {
         let sql = format!("select {COLUMNS} from revision order by id desc limit 1");
         self.connection.query_row(&sql, [], |row| Ok(read(row))).optional()?.transpose()
+    }
+
+    /// Whether a revision declared just this.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn has_declared(&self, specs: &Specs) -> Result<bool, JournalError> {
+        // Maps are sorted, so equal specs have equal texts.
+        let sql = "select exists (select 1 from revision where specs = ?)";
+        let found = self.connection.query_row(sql, [serde_json::to_string(specs)?], |row| row.get(0))?;
+        Ok(found || specs.is_empty())
     }
 
     /// The revision of this number.
@@ -85,5 +100,6 @@ fn read(row: &Row<'_>) -> Result<Revision, JournalError> {
         specs: serde_json::from_str(&json(5)?)?,
         ownership: serde_json::from_str(&json(6)?)?,
         at: row.get(7)?,
+        apps: serde_json::from_str(&json(8)?)?,
     })
 }

@@ -36,7 +36,8 @@ create table revision (
     policies text not null,
     specs text not null,
     ownership text not null,
-    at integer not null
+    at integer not null,
+    apps text not null
 );
 "];
 

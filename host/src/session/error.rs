@@ -1,7 +1,8 @@
 //! Why a request could not be served.
 
 use crate::apply::ApplyFailed;
-use crate::capability::{Denied, ObserveError, PlanError};
+use crate::capability::{ObserveError, PlanError};
+use crate::grant::Ungranted;
 use crate::guard::GuardError;
 use crate::journal::JournalError;
 use crate::lock::LockError;
@@ -26,10 +27,8 @@ pub enum SessionError {
     Observe(#[from] ObserveError),
     #[error(transparent)]
     Plan(#[from] PlanError),
-    #[error("policy {policy}: {denied}")]
-    Denied { policy: String, denied: Denied },
-    #[error("policy {policy}: {capability} is not granted")]
-    NotGranted { policy: String, capability: String },
+    #[error(transparent)]
+    Ungranted(#[from] Ungranted),
     #[error("the plan was made by another version of stead (form {found}, this one reads {known})")]
     PlanFormat { found: u32, known: u32 },
     #[error("the plan is damaged: its hash does not match what it says")]
@@ -38,6 +37,10 @@ pub enum SessionError {
     OtherHost { planned: String, here: String },
     #[error("the machine has changed since the plan was made: {}", .0.join(", "))]
     Moved(Vec<String>),
+    #[error("the compose files of {what} are no longer kept on the machine")]
+    NoApps { what: String },
+    #[error("cannot keep the compose files for a later rollback: {0}")]
+    KeepApps(std::io::Error),
     #[error("this plan would cut you off: {0}")]
     CutOff(String),
     #[error(transparent)]
@@ -46,6 +49,4 @@ pub enum SessionError {
     Apply(#[from] Box<ApplyFailed>),
     #[error("run {run} is not wholly undone: {}", .failed.join("; "))]
     NotRecovered { run: u64, failed: Vec<String> },
-    #[error("this version of stead has no capability {capability}")]
-    NoCapability { capability: String },
 }

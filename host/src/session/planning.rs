@@ -6,16 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Goal, Place, SessionError};
-use crate::capability;
 use crate::digest::Digest;
 use crate::event::{Event, Events};
-use crate::grant::Grants;
+use crate::grant::GrantTable;
 use crate::journal::{Journal, Revision};
 use crate::machine::{Facts, Machine, StateError};
 use crate::observe::observe;
-use crate::plan::{FORMAT, Inputs, Ownership, Plan, Specs, make, moved};
+use crate::plan::{FORMAT, Inputs, Observed, Ownership, Plan, Specs, make, moved};
 use crate::policy::{Policy, Recorded, Runtime};
-use crate::repo::{Bundle, Unpacked};
+use crate::repo::{self, Bundle, Unpacked};
 
 /// A machine that is looked at for one bundle.
 #[derive(Debug)]
@@ -23,6 +22,9 @@ pub(super) struct Planning<'a> {
     pub(super) machine: Arc<Machine>,
     pub(super) journal: Journal,
     bundle: Unpacked,
+    /// Names the archive of the compose files.
+    apps: Digest,
+    packed: Vec<u8>,
     events: &'a Events,
     /// Holds the bundle's `apps/` as long as they are looked at.
     _folder: tempfile::TempDir,
@@ -36,14 +38,64 @@ struct Declarations {
 }
 
 impl<'a> Planning<'a> {
-    pub(super) fn open(place: &Place, bundle: Bundle, events: &'a Events) -> Result<Self, SessionError> {
+    /// Looks at the machine for a goal, with the compose files that belong to it.
+    pub(super) fn for_goal(
+        place: &Place,
+        bundle: Bundle,
+        goal: Goal,
+        events: &'a Events,
+    ) -> Result<Self, SessionError> {
         let machine = Machine::open(&place.root, &place.state)?;
         let journal = Journal::open(machine.state())?;
-        let folder = tempfile::Builder::new().prefix("bundle-").tempdir_in(machine.state());
-        let folder = folder.map_err(|source| StateError { path: place.state.clone(), source })?;
+        let revision = match goal {
+            Goal::Bundle | Goal::Revision(0) => None,
+            Goal::LastRevision => journal.latest()?,
+            Goal::Revision(id) => Some(journal.revision(id)?),
+        };
+        let apps = revision.map_or_else(|| Digest::public(&bundle.apps.0), |revision| revision.apps);
+        Self::open(machine, journal, bundle, apps, events)
+    }
+
+    /// Looks at the machine for a plan that was made earlier.
+    pub(super) fn for_plan(
+        place: &Place,
+        bundle: Bundle,
+        plan: &Plan,
+        events: &'a Events,
+    ) -> Result<Self, SessionError> {
+        let machine = Machine::open(&place.root, &place.state)?;
+        let journal = Journal::open(machine.state())?;
+        Self::open(machine, journal, bundle, plan.apps.clone(), events)
+    }
+
+    fn open(
+        machine: Machine,
+        journal: Journal,
+        mut bundle: Bundle,
+        apps: Digest,
+        events: &'a Events,
+    ) -> Result<Self, SessionError> {
+        let at = |source| StateError { path: machine.state().to_owned(), source };
+        if Digest::public(&bundle.apps.0) != apps {
+            let kept = machine.blobs().get(&apps).map_err(at)?;
+            bundle.apps.0 = kept.ok_or_else(|| SessionError::NoApps { what: apps.short().to_owned() })?;
+        }
+        let folder = tempfile::Builder::new().prefix("bundle-").tempdir_in(machine.state()).map_err(at)?;
+        let packed = bundle.apps.0.clone();
         let bundle = bundle.unpack(folder.path())?;
         let machine = machine.with_secrets(bundle.secrets.clone()).with_apps(bundle.apps.clone());
-        Ok(Self { machine: Arc::new(machine), journal, bundle, events, _folder: folder })
+        Ok(Self { machine: Arc::new(machine), journal, bundle, apps, packed, events, _folder: folder })
+    }
+
+    /// Keeps the compose files, so that a later rollback has them.
+    pub(super) fn keep_apps(&self) -> Result<(), SessionError> {
+        self.machine.blobs().keep(&self.apps, &self.packed).map_err(SessionError::KeepApps)
+    }
+
+    /// The grants of the bundle's policies.
+    pub(super) fn grants(&self) -> GrantTable {
+        let one = |(policy, _): &(repo::Policy, Vec<u8>)| (policy.name.to_string(), policy.grants.clone());
+        GrantTable(self.bundle.policies.iter().map(one).collect())
     }
 
     /// The plan that leads from what is there to the goal.
@@ -51,13 +103,21 @@ impl<'a> Planning<'a> {
         let latest = self.journal.latest()?;
         let facts = self.facts();
         let declared = self.declare(goal, latest.as_ref(), &facts).await?;
-        self.check(&declared.specs)?;
         let (base, owned) = at(latest);
+        // What an earlier revision declared was granted then, and it is the operator who asks for it again.
+        let granted = goal == Goal::Bundle;
+        if granted {
+            self.grants().check(&declared.specs, &Observed::new())?;
+        }
         let observed = observe(&self.machine, &declared.specs, &owned).await?;
+        if granted {
+            self.grants().check(&declared.specs, &observed)?;
+        }
         Ok(make(Inputs {
             host: self.bundle.host.clone(),
             commit: self.bundle.commit.clone(),
             policies: declared.policies,
+            apps: self.apps.clone(),
             facts,
             specs: declared.specs,
             calls: declared.calls,
@@ -68,8 +128,9 @@ impl<'a> Planning<'a> {
         })?)
     }
 
-    /// Makes sure that a plan made earlier is whole, granted, and still what the machine calls for.
-    pub(super) async fn still_fits(&self, plan: &Plan) -> Result<(), SessionError> {
+    /// Makes sure that a plan made earlier is whole, granted, and still what the machine calls for. What an earlier
+    /// revision declared was `granted_before`.
+    pub(super) async fn still_fits(&self, plan: &Plan, granted_before: bool) -> Result<(), SessionError> {
         if plan.format != FORMAT {
             return Err(SessionError::PlanFormat { found: plan.format, known: FORMAT });
         }
@@ -79,8 +140,18 @@ impl<'a> Planning<'a> {
         if plan.host != self.bundle.host {
             return Err(SessionError::OtherHost { planned: plan.host.clone(), here: self.bundle.host.clone() });
         }
-        self.check(&plan.specs)?;
+        if !granted_before {
+            self.grants().check(&plan.specs, &Observed::new())?;
+        }
         let (base, owned) = at(self.journal.latest()?);
+        let observed = observe(&self.machine, &plan.specs, &owned).await?;
+        if !granted_before {
+            self.grants().check(&plan.specs, &observed)?;
+        }
+        self.unmoved(plan, base, &observed)
+    }
+
+    fn unmoved(&self, plan: &Plan, base: Option<u64>, observed: &Observed) -> Result<(), SessionError> {
         let mut places = Vec::new();
         if base != plan.base {
             places.push(format!("revision ({} then, {} now)", shown(plan.base), shown(base)));
@@ -88,7 +159,7 @@ impl<'a> Planning<'a> {
         if self.facts() != plan.facts {
             places.push("facts".to_owned());
         }
-        places.extend(moved(&plan.observed, &observe(&self.machine, &plan.specs, &owned).await?));
+        places.extend(moved(&plan.observed, observed));
         if places.is_empty() { Ok(()) } else { Err(SessionError::Moved(places)) }
     }
 
@@ -135,28 +206,6 @@ impl<'a> Planning<'a> {
             declared.policies.insert(name.to_owned(), Digest::public(component));
         }
         Ok(declared)
-    }
-
-    /// Whether the grants of today cover the specs, whenever these were declared.
-    fn check(&self, specs: &Specs) -> Result<(), SessionError> {
-        for (name, specs) in specs {
-            let capability =
-                capability::by_name(name).ok_or_else(|| SessionError::NoCapability { capability: name.clone() })?;
-            for declared in specs {
-                let policy = declared.policy.clone();
-                let Some(scope) = self.grants(&policy).and_then(|grants| grants.scope(name)) else {
-                    return Err(SessionError::NotGranted { policy, capability: name.clone() });
-                };
-                let checked = capability.check(scope, &declared.spec)?;
-                checked.map_err(|denied| SessionError::Denied { policy, denied })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn grants(&self, policy: &str) -> Option<&Grants> {
-        let known = self.bundle.policies.iter().find(|(known, _)| known.name.as_str() == policy);
-        known.map(|(known, _)| &known.grants)
     }
 }
 

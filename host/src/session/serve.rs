@@ -41,7 +41,7 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
 }
 
 async fn plan(place: &Place, bundle: Bundle, goal: Goal, events: &Events) -> Result<(), SessionError> {
-    let planning = Planning::open(place, bundle, events)?;
+    let planning = Planning::for_goal(place, bundle, goal, events)?;
     if let Some(run) = planning.journal.open_run()? {
         events.note(format!("run {} by {} was left open; the next apply takes it back first", run.id, run.operator));
     }
@@ -58,21 +58,25 @@ async fn apply(
     operator: &str,
     events: &Events,
 ) -> Result<(), SessionError> {
-    let mut planning = Planning::open(place, bundle, events)?;
+    let mut planning = Planning::for_plan(place, bundle, plan, events)?;
     let _lock = Lock::take(planning.machine.state(), operator, "apply")?;
     if let Some((run, undone)) = recover(&planning.machine, &planning.journal, events, "left open").await?
         && !undone.failed.is_empty()
     {
         return Err(SessionError::NotRecovered { run, failed: undone.failed });
     }
-    planning.still_fits(plan).await?;
+    let granted_before = options.rollback && planning.journal.has_declared(&plan.specs)?;
+    planning.still_fits(plan, granted_before).await?;
+    planning.keep_apps()?;
     if !options.force {
         refuse_cut_off(plan)?;
     }
     let guarded = planning.machine.is_live() && !options.unguarded;
     let guard = if guarded { Guard::new(options.window, &planning.machine)? } else { Guard::off() };
     let kind = if options.rollback { Kind::Rollback } else { Kind::Apply };
-    let apply = Apply { machine: &planning.machine, journal: &mut planning.journal, events, guard };
+    let grants = planning.grants();
+    let grants = (!granted_before).then_some(&grants);
+    let apply = Apply { machine: &planning.machine, journal: &mut planning.journal, events, guard, grants };
     let report = apply.run(plan, kind, operator).await.map_err(Box::new)?;
     events.tell(Event::Report { report });
     Ok(())
