@@ -17,6 +17,8 @@ mod diff;
 mod fact;
 mod scope;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use action::Set;
 pub use fact::{Fact, Found, Missing};
