@@ -123,6 +123,16 @@ impl<A: Clone> Step<A> {
         self
     }
 
+    /// Shows a text as a unified diff.
+    #[must_use]
+    pub fn text(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+        let (before, after) = (before.into(), after.into());
+        if before != after {
+            self.detail.push(Detail::Text { before, after });
+        }
+        self
+    }
+
     /// Shows a remark.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {

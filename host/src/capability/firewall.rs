@@ -1,0 +1,75 @@
+//! The packet filter: the table `inet stead`, by nft(8). No other table is ever touched.
+
+use std::sync::Arc;
+
+use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
+use crate::machine::Machine;
+use crate::plan::Diff;
+use crate::policy::Guest;
+
+mod backend;
+mod bind;
+mod compile;
+mod diff;
+mod evaluate;
+mod namespace;
+mod render;
+mod rivals;
+mod ruleset;
+mod scope;
+mod spec;
+mod state;
+mod words;
+
+pub use evaluate::{Decision, Packet, admits};
+pub use scope::Scope;
+pub use spec::{Chain, Spec, Transport, Verdict};
+pub use state::{Fact, Set};
+
+/// The one resource: all rules change in one transaction.
+const RESOURCE: &str = "table inet stead";
+
+/// The capability.
+#[derive(Debug)]
+pub struct Firewall {
+    machine: Arc<Machine>,
+}
+
+impl Capability for Firewall {
+    const NAME: &'static str = "firewall";
+    type Scope = Scope;
+    type Spec = Spec;
+    type Fact = Fact;
+    type Action = Set;
+
+    fn link(linker: &mut wasmtime::component::Linker<Guest>) -> wasmtime::Result<()> {
+        bind::link(linker)
+    }
+
+    fn resource(_spec: &Spec) -> String {
+        RESOURCE.to_owned()
+    }
+
+    fn check(scope: &Scope, spec: &Spec) -> Result<(), Denied> {
+        scope.check(spec)
+    }
+
+    fn open(machine: Arc<Machine>) -> Self {
+        Self { machine }
+    }
+
+    async fn observe(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
+        if specs.is_empty() && owned.is_empty() {
+            return Ok(Fact::default());
+        }
+        self.read(specs).await
+    }
+
+    fn diff(fact: &Fact, desired: &Desired<'_, Self>) -> Result<Diff<Set>, PlanError> {
+        diff::diff(fact, desired)
+    }
+
+    async fn apply(&self, action: &Set) -> Result<(), ApplyError> {
+        self.write(action).await
+    }
+}

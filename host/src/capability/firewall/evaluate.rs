@@ -1,0 +1,159 @@
+//! What the table would do with a packet, without a kernel: so that a plan which shuts its own operator out is
+//! refused before it is applied.
+//!
+//! What is not known of the packet counts against it: a rule that may accept it does not, one that may drop it does.
+
+use std::net::IpAddr;
+
+use super::compile::compile;
+use super::ruleset::{ChainBody, Hook, Line, Match, Ruleset, Then};
+use super::spec::{Chain, Fallback, Spec, Traffic, Transport, Verdict};
+use crate::capability::{Declared, PlanError};
+
+/// The first packet of a connection.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// `input`, for what comes in for an address of this host, published ports among it.
+    pub chain: Chain,
+    /// The interface that it came in by, when known.
+    pub input_interface: Option<String>,
+    pub source: IpAddr,
+    /// The address that it is for, when known.
+    pub destination: Option<IpAddr>,
+    pub protocol: Transport,
+    /// The destination port.
+    pub port: u16,
+}
+
+/// What happens to a packet, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Verdict,
+    /// The chain that decided.
+    pub chain: &'static str,
+    /// The rule as nft(8) writes it; `None`: the chain's default verdict.
+    pub rule: Option<String>,
+}
+
+/// What the table that is declared would do with a packet; `accept` when none is.
+///
+/// # Errors
+/// When the specs contradict each other.
+pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, PlanError> {
+    Ok(compile(specs)?.decide(packet))
+}
+
+impl Ruleset {
+    /// Follows a packet through the base chains that it passes.
+    pub fn decide(&self, packet: &Packet) -> Decision {
+        let hooks: &[Hook] = match packet.chain {
+            // What the guard does not drop goes on to the next hook: an accept is final for one base chain only.
+            Chain::Input => &[Hook::Prerouting, Hook::Input],
+            Chain::Forward => &[Hook::Forward],
+            Chain::Output => &[Hook::Output],
+        };
+        let mut last = Decision { verdict: Verdict::Accept, chain: packet.chain.name(), rule: None };
+        for chain in hooks.iter().filter_map(|hook| self.at(*hook)) {
+            last = self.base(chain, packet);
+            if last.verdict != Verdict::Accept {
+                break;
+            }
+        }
+        last
+    }
+
+    fn base(&self, chain: &ChainBody, packet: &Packet) -> Decision {
+        self.walk(chain, packet).unwrap_or_else(|| Decision {
+            verdict: match chain.base.map(|base| base.policy) {
+                Some(Fallback::Drop) => Verdict::Drop,
+                Some(Fallback::Accept) | None => Verdict::Accept,
+            },
+            chain: chain.name,
+            rule: None,
+        })
+    }
+
+    /// `None`: no rule of the chain decides.
+    fn walk(&self, chain: &ChainBody, packet: &Packet) -> Option<Decision> {
+        for line in &chain.rules {
+            match (line.then, line.holds(packet)) {
+                (_, Truth::No) | (Then::Return | Then::Verdict(Verdict::Accept), Truth::Unknown) => {}
+                (Then::Return, Truth::Yes) => return None,
+                (Then::Verdict(verdict), _) => {
+                    return Some(Decision { verdict, chain: chain.name, rule: Some(line.to_string()) });
+                }
+                (Then::Jump(name), truth) => {
+                    let decision = self.chain(name).and_then(|chain| self.walk(chain, packet));
+                    match decision {
+                        Some(decision) if truth == Truth::Yes || decision.verdict != Verdict::Accept => {
+                            return Some(decision);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Truth {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl From<bool> for Truth {
+    fn from(known: bool) -> Self {
+        if known { Self::Yes } else { Self::No }
+    }
+}
+
+impl Line {
+    fn holds(&self, packet: &Packet) -> Truth {
+        let mut all = Truth::Yes;
+        for one in &self.matches {
+            match one.holds(packet) {
+                Truth::No => return Truth::No,
+                Truth::Unknown => all = Truth::Unknown,
+                Truth::Yes => {}
+            }
+        }
+        all
+    }
+}
+
+impl Match {
+    fn holds(&self, packet: &Packet) -> Truth {
+        match self {
+            Self::InputInterface(name) => {
+                packet.input_interface.as_deref().map_or(Truth::Unknown, |is| name.matches(is).into())
+            }
+            Self::Source(prefixes) => prefixes.contains(packet.source).into(),
+            Self::Destination(prefixes) => {
+                packet.destination.map_or(Truth::Unknown, |address| prefixes.contains(address).into())
+            }
+            Self::Traffic(traffic) => traffic.has_packet(packet).into(),
+            Self::UdpTo(port) => (packet.protocol == Transport::Udp && packet.port == *port).into(),
+            Self::UdpFrom(_) if packet.protocol != Transport::Udp => Truth::No,
+            Self::ToLinkLocal if packet.source.is_ipv4() => Truth::No,
+            // The packet is a first one, and for this host unless it is routed.
+            Self::IcmpType(_) | Self::Icmpv6Type(_) | Self::Established | Self::InvalidState => Truth::No,
+            Self::NotLocal => (packet.chain != Chain::Input).into(),
+            Self::OutputInterface(_) | Self::UdpFrom(_) | Self::ToLinkLocal => Truth::Unknown,
+            Self::Translated | Self::OriginalPort(_) => Truth::Unknown,
+        }
+    }
+}
+
+impl Traffic {
+    fn has_packet(&self, packet: &Packet) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tcp(ports) => packet.protocol == Transport::Tcp && ports.contains(packet.port),
+            Self::Udp(ports) => packet.protocol == Transport::Udp && ports.contains(packet.port),
+            Self::Icmp | Self::Icmpv6 => false,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The firewall as it is and as it is to be: the kernel's table, and the files that bring it back at boot.
+
+use serde::{Deserialize, Serialize};
+
+use super::render::transaction;
+
+/// What was observed.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Fact {
+    /// The version of nft(8); `None`: it is not installed.
+    pub nft: Option<String>,
+    /// The state as it is; its table as nft lists it.
+    pub is: State,
+    /// What nft makes of the table that is declared; `None` when nothing is, or without nft.
+    pub wanted: Option<Wanted>,
+    /// Programs that manage the packet filter as well, by the name of their package.
+    pub rivals: Vec<String>,
+    /// Other tables that drop by default what comes in, where a step is needed: `ip filter`.
+    pub stricter: Vec<String>,
+}
+
+/// What nft(8) says of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// The kernel took it, and nft lists it so.
+    Listing(String),
+    /// It was refused, in these words.
+    Refused(String),
+}
+
+/// The state of the firewall.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct State {
+    /// Text for nft(8) that makes the table `inet stead`; `None`: there is no such table.
+    pub table: Option<String>,
+    pub boot: Boot,
+}
+
+/// The files that bring the table back at boot.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Boot {
+    /// `/etc/stead/firewall.nft`.
+    pub ruleset: Option<String>,
+    /// `/etc/systemd/system/stead-firewall.service`.
+    pub unit: Option<String>,
+    /// Whether systemd starts it at boot.
+    pub enabled: bool,
+}
+
+/// Puts the firewall into a state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    pub to: State,
+}
+
+pub(super) const RULESET_FILE: &str = "/etc/stead/firewall.nft";
+pub(super) const UNIT_FILE: &str = "/etc/systemd/system/stead-firewall.service";
+pub(super) const ENABLED_LINK: &str = "/etc/systemd/system/sysinit.target.wants/stead-firewall.service";
+
+/// Starts before there is a network, and after `nftables.service`, whose usual file flushes all tables. It stops
+/// without a command: stopping a unit must not open a host.
+const UNIT: &str = "\
+# Written by stead, which replaces it as a whole.
+[Unit]
+Description=Packet filter of stead (table inet stead)
+Documentation=man:nft(8)
+DefaultDependencies=no
+Wants=network-pre.target
+After=local-fs.target nftables.service
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/stead/firewall.nft
+ExecReload=/usr/sbin/nft -f /etc/stead/firewall.nft
+
+[Install]
+WantedBy=sysinit.target
+";
+
+impl Boot {
+    /// The files that bring this table back.
+    pub fn with(table: &str) -> Self {
+        let header = "# Written by stead, which replaces it as a whole. See nft(8).\n";
+        Self {
+            ruleset: Some(format!("{header}{}", transaction(Some(table)))),
+            unit: Some(UNIT.to_owned()),
+            enabled: true,
+        }
+    }
+
+    /// What happens at boot, in one word or two.
+    pub fn summary(&self, beside: &Self) -> Option<String> {
+        let same = self == beside;
+        match (&self.ruleset, &self.unit, self.enabled) {
+            (None, None, false) => None,
+            (Some(_), Some(_), true) if same => Some("the same".to_owned()),
+            (Some(_), Some(_), true) => Some("another ruleset or unit".to_owned()),
+            _ => Some("not all of its files are there".to_owned()),
+        }
+    }
+}
