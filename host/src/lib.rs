@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod capability;
+pub mod cli;
 pub mod digest;
 pub mod error;
 pub mod event;

@@ -15,7 +15,8 @@ pub enum Colour {
 }
 
 impl Colour {
-    fn paint(self, text: &str, style: Style) -> String {
+    /// The text in this style, or as it is.
+    pub(crate) fn paint(self, text: &str, style: Style) -> String {
         match self {
             Self::Always => text.style(style).to_string(),
             Self::Never => text.to_owned(),
@@ -52,7 +53,7 @@ fn steps(steps: &[PlannedStep], deferred: &[PlannedDeferral], colour: Colour) ->
 }
 
 fn step(text: &mut String, planned: &PlannedStep, colour: Colour) {
-    let (sign, style) = sign(planned.step.change);
+    let (sign, style) = planned.step.change.sign();
     let title = format!("{} {}", planned.capability, planned.step.resource);
     let _ = writeln!(text, "{} {}", colour.paint(sign, style), colour.paint(&title, Style::new().bold()));
     for detail in &planned.step.detail {
@@ -64,12 +65,15 @@ fn step(text: &mut String, planned: &PlannedStep, colour: Colour) {
     }
 }
 
-fn sign(change: Change) -> (&'static str, Style) {
-    match change {
-        Change::Create => ("+", Style::new().green()),
-        Change::Update => ("~", Style::new().yellow()),
-        Change::Delete => ("-", Style::new().red()),
-        Change::Trigger => ("↻", Style::new().blue()),
+impl Change {
+    /// How it is marked.
+    pub(crate) fn sign(self) -> (&'static str, Style) {
+        match self {
+            Self::Create => ("+", Style::new().green()),
+            Self::Update => ("~", Style::new().yellow()),
+            Self::Delete => ("-", Style::new().red()),
+            Self::Trigger => ("↻", Style::new().blue()),
+        }
     }
 }
 

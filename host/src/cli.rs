@@ -1,0 +1,183 @@
+//! The command line: one file per subcommand.
+//!
+//! It gathers what the operator says, asks the machines, and shows what they answer. It decides nothing about them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Blame, Failure};
+use crate::exit::{self, Exit};
+use crate::session::Place;
+
+mod agent;
+mod apply;
+mod applying;
+mod asking;
+mod confirm;
+mod drift;
+mod guard;
+mod log;
+mod plan;
+mod planning;
+mod progress;
+mod prompt;
+mod recover;
+mod rollback;
+mod saved;
+mod secret;
+mod status;
+mod targets;
+mod terminal;
+mod when;
+
+use terminal::Terminal;
+
+/// Turns a fresh server into a team's infrastructure, from one git repo.
+#[derive(Debug, Parser)]
+#[command(name = "stead", version, max_term_width = 100, after_help = AFTER)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+A TARGET is the name of a host in stead.toml, or user@server, or nothing for this machine. \
+`stead help targets` says which table of stead.toml applies, `stead help exit-codes` lists the exit codes.";
+
+const TARGETS: &str = "\
+Nothing is this machine. Its table in stead.toml is the one named as its hostname, else the only one without an \
+address. A table with an address is never taken for this machine because it happens to be the only one.
+
+A name in stead.toml is that host, at its address, or this machine when it has none.
+
+user@server and ssh://user@server:port are that server, whatever ssh(1) makes of it. Its table is the one with this \
+address, else with this server in its address, else of this name, else the only one without an address.";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The repo: a folder with stead.toml in it or above it.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    repo: PathBuf,
+    /// Whether the output has colour; NO_COLOR turns `auto` off.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto)]
+    color: When,
+    /// Show what policies say at level debug, too.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    /// Where the machine's files lie: for tests, a tree of files instead of this machine.
+    #[arg(long, global = true, hide = true, default_value = "/")]
+    root: PathBuf,
+    /// Where stead's record of this machine lies.
+    #[arg(long, global = true, hide = true, default_value = "/var/lib/stead")]
+    state: PathBuf,
+}
+
+/// Whether the output has colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would change, and change nothing.
+    Plan(plan::Plan),
+    /// Show what would change, ask, and do it.
+    Apply(apply::Apply),
+    /// Show what a host is at.
+    Status(status::Status),
+    /// Show how a host differs from its last revision.
+    Drift(drift::Drift),
+    /// Show what was done to a host.
+    Log(log::Log),
+    /// Bring a host back to an earlier revision.
+    Rollback(rollback::Rollback),
+    /// Take back what a run that died has left open.
+    Recover(recover::Recover),
+    /// Confirm a run that waits for you, which needs this very connection to be new.
+    Confirm(confirm::Confirm),
+    /// Set, list and remove the secrets of the repo.
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Which host a TARGET is.
+    #[command(after_help = TARGETS)]
+    Targets,
+    /// What the exit codes mean.
+    #[command(after_help = exit::table())]
+    ExitCodes,
+    /// Serve one request on standard input.
+    #[command(hide = true)]
+    Agent(agent::Agent),
+    /// Take a run back that nobody has confirmed.
+    #[command(hide = true)]
+    Guard(guard::Guard),
+}
+
+/// What every subcommand needs.
+#[derive(Debug)]
+struct Context {
+    repo: PathBuf,
+    place: Place,
+    terminal: Terminal,
+}
+
+/// Parses the command line, runs it, and answers the exit code.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => ExitCode::from(run(cli).code()),
+        Err(error) => {
+            // Nobody is left to be told that this could not be printed.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Exit {
+    let Global { repo, color, verbose, root, state } = cli.global;
+    let terminal = Terminal::new(color, verbose);
+    let context = Context { repo, place: Place { root, state }, terminal };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Blame::Stead, Exit::Internal, &error));
+    let ran = runtime.and_then(|runtime| runtime.block_on(dispatch(cli.command, &context)));
+    ran.unwrap_or_else(|failure| {
+        context.terminal.failure(None, &failure);
+        failure.exit
+    })
+}
+
+async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(plan) => plan.run(context).await,
+        Command::Apply(apply) => apply.run(context).await,
+        Command::Status(status) => status.run(context).await,
+        Command::Drift(drift) => drift.run(context).await,
+        Command::Log(log) => log.run(context).await,
+        Command::Rollback(rollback) => rollback.run(context).await,
+        Command::Recover(recover) => recover.run(context).await,
+        Command::Confirm(confirm) => confirm.run(context).await,
+        Command::Secret(secret) => secret.run(context),
+        Command::Targets => {
+            context.terminal.print(&format!("{TARGETS}\n"));
+            Ok(Exit::Done)
+        }
+        Command::ExitCodes => {
+            context.terminal.print(&exit::table());
+            Ok(Exit::Done)
+        }
+        Command::Agent(agent) => agent.run(context).await,
+        Command::Guard(guard) => guard.run(context).await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! `stead guard`: what the timer of confirm-or-revert starts.
+
+use clap::Args;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::Context;
+use super::progress::Progress;
+use crate::error::Failure;
+use crate::event::Events;
+use crate::exit::Exit;
+use crate::session::watch;
+
+/// Waits until the run has ended or died, and takes it back when it is still open.
+#[derive(Debug, Args)]
+pub(super) struct Guard {
+    /// The number of the run.
+    #[arg(value_name = "RUN")]
+    run: u64,
+}
+
+impl Guard {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let (sender, mut receiver) = unbounded_channel();
+        let events = Events::new(sender);
+        let mut progress = Progress::new(context.terminal, None);
+        let watching = async {
+            let watched = watch(&context.place, self.run, &events).await;
+            // Closes the channel, which ends the telling.
+            drop(events);
+            watched
+        };
+        let telling = async {
+            while let Some(event) = receiver.recv().await {
+                progress.tell(&event);
+            }
+        };
+        let (watched, ()) = tokio::join!(watching, telling);
+        watched?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,69 @@
+//! Asks the operator on the terminal, whatever standard input is.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use crate::secret::Secret;
+
+/// Whether the operator says yes; `None` when there is no terminal to ask on.
+pub(super) fn yes(question: &str) -> Option<bool> {
+    let terminal = open()?;
+    write!(&terminal, "{question} [y/N] ").ok()?;
+    let answer = line(&terminal)?;
+    Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// One line that is not shown while it is typed; `None` when there is no terminal to ask on.
+pub(super) fn hidden(question: &str) -> Option<Secret<String>> {
+    let terminal = open()?;
+    write!(&terminal, "{question}: ").ok()?;
+    let echo = Silence::begin(&terminal)?;
+    let answer = line(&terminal);
+    drop(echo);
+    let _ = writeln!(&terminal);
+    answer.map(Secret::new)
+}
+
+/// Whether there is a terminal to ask on.
+pub(super) fn somebody() -> bool {
+    open().is_some()
+}
+
+fn open() -> Option<File> {
+    File::options().read(true).write(true).open("/dev/tty").ok()
+}
+
+fn line(terminal: &File) -> Option<String> {
+    let mut line = String::new();
+    let read = BufReader::new(terminal).read_line(&mut line).ok()?;
+    while line.ends_with(['\n', '\r']) {
+        line.pop();
+    }
+    // At the end of input nobody has answered.
+    (read > 0).then_some(line)
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Silence<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Silence<'a> {
+    fn begin(terminal: &'a File) -> Option<Self> {
+        let before = tcgetattr(terminal).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(terminal, OptionalActions::Flush, &silent).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        // When the terminal is gone there is nothing left to restore.
+        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
