@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
@@ -52,6 +52,16 @@ impl Capability for Firewall {
 
     fn check(scope: &Scope, spec: &Spec) -> Result<(), Denied> {
         scope.check(spec)
+    }
+
+    fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
+        // Specs that contradict each other do not become a plan, so there is none to refuse.
+        let decision = admits(specs, &Packet::opening(session)).ok()?;
+        let rule = decision.rule.as_deref().unwrap_or("its default verdict");
+        (decision.verdict != Verdict::Accept).then(|| {
+            let SshSession { client, server_port, .. } = session;
+            format!("chain {} closes port {server_port} to {client}, which you came in by: {rule}", decision.chain)
+        })
     }
 
     fn open(machine: Arc<Machine>) -> Self {

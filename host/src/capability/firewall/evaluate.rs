@@ -9,6 +9,7 @@ use super::compile::compile;
 use super::ruleset::{ChainBody, Hook, Line, Match, Ruleset, Then};
 use super::spec::{Chain, Fallback, Spec, Traffic, Transport, Verdict};
 use crate::capability::{Declared, PlanError};
+use crate::machine::SshSession;
 
 /// The first packet of a connection.
 #[derive(Clone, Debug)]
@@ -23,6 +24,20 @@ pub struct Packet {
     pub protocol: Transport,
     /// The destination port.
     pub port: u16,
+}
+
+impl Packet {
+    /// The first packet of a new connection like the operator's own.
+    pub fn opening(session: &SshSession) -> Self {
+        Self {
+            chain: Chain::Input,
+            input_interface: None,
+            source: session.client,
+            destination: Some(session.server),
+            protocol: Transport::Tcp,
+            port: session.server_port,
+        }
+    }
 }
 
 /// What happens to a packet, and why.
@@ -45,7 +60,7 @@ pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, Pla
 
 impl Ruleset {
     /// Follows a packet through the base chains that it passes.
-    pub fn decide(&self, packet: &Packet) -> Decision {
+    pub(super) fn decide(&self, packet: &Packet) -> Decision {
         let hooks: &[Hook] = match packet.chain {
             // What the guard does not drop goes on to the next hook: an accept is final for one base chain only.
             Chain::Input => &[Hook::Prerouting, Hook::Input],
