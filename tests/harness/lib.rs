@@ -1,1 +1,12 @@
 //! Starts and stops what the tests run against: virtual machines, a Docker Engine, network namespaces.
+//!
+//! Everything here is bounded in time, leaves the build machine's own firewall, network and Docker alone, and cleans up
+//! even when the test process is killed. Slow things are built once into a [`cache`] that all test processes share.
+
+mod archives;
+pub mod cache;
+pub mod docker;
+pub mod netns;
+pub mod run;
+pub mod vm;
+pub mod wait;

@@ -1,0 +1,101 @@
+//! A Docker Engine to test on: the machine's own where one answers, else one that the tests start.
+//!
+//! Ours runs in its own network, mount and process namespaces, with its data in a temporary folder: the machine's firewall,
+//! interfaces and Docker data stay as they are, and killing one process takes every container with it. Published ports are
+//! in that network too: reach them by [`Engine::exec`].
+//!
+//! Test processes share one engine. Each holds a shared lock while it uses it; a keeper beside `dockerd` tries for the
+//! exclusive lock every few seconds, and stops the engine when it gets it. The kernel drops the lock of a killed process.
+
+mod compose;
+mod engine;
+mod image;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+pub use image::busybox_tar;
+
+use crate::run::{Output, run};
+
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+
+/// A running engine. It may hold what other tests made: name what you make after your test, and remove it.
+#[derive(Debug)]
+pub struct Engine {
+    socket: PathBuf,
+    /// A process in the network where published ports are; `None`: that is our own network.
+    network_of: Option<u32>,
+    /// A Docker configuration folder with the Compose plugin; `None`: the client has it.
+    config: Option<PathBuf>,
+    _user: Option<File>,
+}
+
+impl Engine {
+    /// The machine's engine, or the tests' own, started if it is not running.
+    ///
+    /// # Errors
+    /// When `dockerd` does not come up in time (the message carries its log), or no Compose plugin is to be had.
+    pub fn start() -> Result<Self> {
+        let config = compose::config()?;
+        let machines_own = Path::new("/var/run/docker.sock");
+        if engine::answers(machines_own) {
+            return Ok(Self { socket: machines_own.into(), network_of: None, config, _user: None });
+        }
+        let shared = engine::share()?;
+        Ok(Self { socket: shared.socket, network_of: Some(shared.pid), config, _user: Some(shared.user) })
+    }
+
+    /// The socket of its API.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// What a program's environment needs to reach this engine and its Compose plugin.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("DOCKER_HOST", format!("unix://{}", self.socket.display()))];
+        variables.extend(self.config.iter().map(|folder| ("DOCKER_CONFIG", folder.display().to_string())));
+        variables
+    }
+
+    /// Runs the Docker client.
+    ///
+    /// # Errors
+    /// When it is still running after two minutes.
+    pub fn docker<const N: usize>(&self, arguments: [&str; N]) -> Result<Output> {
+        run(Command::new("docker").args(arguments).envs(self.environment()), COMMAND_LIMIT)
+    }
+
+    /// Runs a shell command in the network where published ports are.
+    ///
+    /// # Errors
+    /// When it is still running after two minutes.
+    pub fn exec(&self, command: &str) -> Result<Output> {
+        run(self.command("sh").args(["-c", command]).envs(self.environment()), COMMAND_LIMIT)
+    }
+
+    /// A command that will run in the network where published ports are.
+    pub fn command(&self, program: &str) -> Command {
+        match self.network_of {
+            None => Command::new(program),
+            Some(pid) => {
+                let mut command = Command::new("nsenter");
+                command.args(["--net", "--target", &pid.to_string(), program]);
+                command
+            }
+        }
+    }
+
+    /// Makes sure of an image `name` that holds one static busybox with its usual links.
+    ///
+    /// # Errors
+    /// When the client cannot import it.
+    pub fn import_busybox(&self, name: &str) -> Result<()> {
+        let tar = busybox_tar()?;
+        self.docker(["import", &tar.to_string_lossy(), name])?.ok().map(drop)
+    }
+}
