@@ -79,33 +79,21 @@ struct Global {
 /// Whether the output has colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum When {
-    /// On a terminal.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what would change, and change nothing.
     Plan(plan::Plan),
-    /// Show what would change, ask, and do it.
     Apply(apply::Apply),
-    /// Show what a host is at.
     Status(status::Status),
-    /// Show how a host differs from its last revision.
     Drift(drift::Drift),
-    /// Show what was done to a host.
     Log(log::Log),
-    /// Bring a host back to an earlier revision.
     Rollback(rollback::Rollback),
-    /// Take back what a run that died has left open.
     Recover(recover::Recover),
-    /// Confirm a run that waits for you, which needs this very connection to be new.
     Confirm(confirm::Confirm),
-    /// Set, list and remove the secrets of the repo.
     #[command(subcommand)]
     Secret(secret::Secret),
     /// Which host a TARGET is.
@@ -114,10 +102,8 @@ enum Command {
     /// What the exit codes mean.
     #[command(after_help = exit::table())]
     ExitCodes,
-    /// Serve one request on standard input.
     #[command(hide = true)]
     Agent(agent::Agent),
-    /// Take a run back that nobody has confirmed.
     #[command(hide = true)]
     Guard(guard::Guard),
 }

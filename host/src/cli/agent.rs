@@ -6,6 +6,8 @@ use super::Context;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 
+/// Serve one request on standard input.
+///
 /// Reads one request from standard input and answers with events, one JSON line each.
 #[derive(Debug, Args)]
 pub(super) struct Agent {}

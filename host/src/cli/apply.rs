@@ -8,6 +8,8 @@ use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::session::Goal;
 
+/// Show what would change, ask, do it, and verify it.
+///
 /// Applies to several hosts at the same time. When the plan of one cannot be made, nothing is changed on any.
 #[derive(Debug, Args)]
 pub(super) struct Apply {

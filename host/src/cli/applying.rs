@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::asking::{Asked, ask, ask_all, first_failure, unexpected};
 use super::planning::Planned;
-use super::progress::Progress;
+use super::progress::{Progress, count};
 use super::targets::Machine;
 use super::{Context, prompt};
 use crate::error::{Blame, Failure};
@@ -102,10 +102,8 @@ async fn is_recorded(context: &Context, machine: &Machine, plan: &crate::plan::P
 }
 
 fn said(label: &str, report: &Report) -> String {
-    let mut text = match (report.steps, report.revision) {
-        (steps, Some(revision)) => format!("{label}: {steps} steps done and verified; now at revision {revision}\n"),
-        (steps, None) => format!("{label}: {steps} steps done and verified\n"),
-    };
+    let revision = report.revision.map(|revision| format!("; now at revision {revision}")).unwrap_or_default();
+    let mut text = format!("{label}: {} done and verified{revision}\n", count(report.steps, "step"));
     for left in &report.left {
         text.push_str(&format!("  stays: {}\n", crate::policy::printable(left)));
     }

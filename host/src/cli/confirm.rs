@@ -11,6 +11,8 @@ use crate::event::Event;
 use crate::exit::Exit;
 use crate::session::Request;
 
+/// Confirm by hand a run that waits for you.
+///
 /// `stead apply` does this by itself. By hand it is of use on the host, after you have come in over a new connection.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {

@@ -7,6 +7,8 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::session::Goal;
 
+/// Show how a host differs from its last revision.
+///
 /// Exits with 0 when it does not, and with 2 when it does. What is shown is what would bring it back.
 #[derive(Debug, Args)]
 pub(super) struct Drift {

@@ -10,6 +10,8 @@ use crate::event::Events;
 use crate::exit::Exit;
 use crate::session::watch;
 
+/// Take back a run that nobody has confirmed.
+///
 /// Waits until the run has ended or died, and takes it back when it is still open.
 #[derive(Debug, Args)]
 pub(super) struct Guard {

@@ -16,6 +16,8 @@ use crate::plan::{Plan, render};
 use crate::policy::printable;
 use crate::session::Request;
 
+/// Show what was done to a host.
+///
 /// Lists the last runs, the newest first; or shows one run with its plan and how far each step came.
 #[derive(Debug, Args)]
 pub(super) struct Log {

@@ -9,6 +9,8 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::session::Goal;
 
+/// Show what would change, and change nothing.
+///
 /// Exits with 0 when there is nothing to do, and with 2 when there is.
 #[derive(Debug, Args)]
 pub(super) struct Plan {

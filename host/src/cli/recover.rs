@@ -4,13 +4,15 @@ use clap::Args;
 
 use super::Context;
 use super::asking::{ask, unexpected};
-use super::progress::Progress;
+use super::progress::{Progress, count};
 use super::targets::anywhere;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::session::Request;
 
+/// Take back what a run that died has left open.
+///
 /// Does nothing when no run is open. It needs no repo: the journal knows how each step is taken back.
 #[derive(Debug, Args)]
 pub(super) struct Recover {
@@ -27,7 +29,9 @@ impl Recover {
         let at = report.revision.map_or_else(|| "as before stead".to_owned(), |id| format!("at revision {id}"));
         let said = match report.run {
             None => format!("{}: no run is open; it is {at}\n", machine.label),
-            Some(run) => format!("{}: run {run} is taken back, {} steps; it is {at}\n", machine.label, report.steps),
+            Some(run) => {
+                format!("{}: run {run} is taken back, {}; it is {at}\n", machine.label, count(report.steps, "step"))
+            }
         };
         context.terminal.print(&said);
         Ok(Exit::Done)

@@ -13,6 +13,8 @@ use crate::event::Event;
 use crate::exit::Exit;
 use crate::session::{Goal, Request};
 
+/// Bring a host back to an earlier revision.
+///
 /// Shows what would change, asks, and does it. The grants and secrets of today apply, not those of then.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {

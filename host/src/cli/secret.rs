@@ -11,6 +11,8 @@ use crate::exit::Exit;
 use crate::repo::{Identity, Name, Repo, Secrets};
 use crate::secret::Secret as Hidden;
 
+/// Set, list and remove the secrets of the repo.
+///
 /// The file is encrypted with age for the recipients under `[secrets]` in stead.toml, or for you alone. It is opened by
 /// the key that STEAD_IDENTITY names, else ~/.config/stead/identity, else ~/.ssh/id_ed25519.
 #[derive(Debug, Subcommand)]

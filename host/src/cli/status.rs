@@ -14,6 +14,8 @@ use crate::exit::Exit;
 use crate::policy::printable;
 use crate::session::Request;
 
+/// Show what a host is at.
+///
 /// The revision that it is at, a run that was left open, and who is at work on it.
 #[derive(Debug, Args)]
 pub(super) struct Status {

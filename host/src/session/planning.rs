@@ -197,10 +197,12 @@ impl<'a> Planning<'a> {
             let name = known.name.as_str();
             let config = Value::Object(known.config.clone());
             let policy = Policy { name, component, grants: &known.grants, config: &config, limits: known.limits };
-            let run = runtime.configure(&policy, facts).await.map_err(failed(name))?;
-            for line in run.log {
+            let ran = runtime.configure(&policy, facts).await;
+            let log = ran.as_ref().map_or_else(|error| error.log(), |run| &run.log);
+            for line in log.iter().cloned() {
                 self.events.tell(Event::Log { policy: name.to_owned(), line });
             }
+            let run = ran.map_err(failed(name))?;
             run.stage.into_specs(name, &mut declared.specs);
             declared.calls.extend(run.calls.into_iter().map(|call| (name.to_owned(), call)));
             declared.policies.insert(name.to_owned(), Digest::public(component));
