@@ -26,11 +26,8 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
-pub const ALL: &[&dyn AnyCapability] = &[
-    &Registered::<file::File>::NEW,
-    &Registered::<sysctl::Sysctl>::NEW,
-    &Registered::<firewall::Firewall>::NEW,
-];
+pub const ALL: &[&dyn AnyCapability] =
+    &[&Registered::<file::File>::NEW, &Registered::<sysctl::Sysctl>::NEW, &Registered::<firewall::Firewall>::NEW];
 
 /// The capability of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn AnyCapability> {

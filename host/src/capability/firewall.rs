@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
@@ -19,6 +19,8 @@ mod ruleset;
 mod scope;
 mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use evaluate::{Decision, Packet, admits};
@@ -52,6 +54,10 @@ impl Capability for Firewall {
 
     fn check(scope: &Scope, spec: &Spec) -> Result<(), Denied> {
         scope.check(spec)
+    }
+
+    fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
+        evaluate::cuts_off(specs, session)
     }
 
     fn open(machine: Arc<Machine>) -> Self {

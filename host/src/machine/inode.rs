@@ -38,7 +38,9 @@ pub enum Inode {
     },
     Directory(Attributes),
     /// A symbolic link; what it points to need not exist.
-    Symlink { target: String },
+    Symlink {
+        target: String,
+    },
     /// What stead neither makes nor replaces, as inode(7) calls it: `block device`, `FIFO`, `socket`.
     Other(String),
 }

@@ -80,12 +80,7 @@ impl File {
         Ok(found)
     }
 
-    fn look(
-        &self,
-        path: &Pathname,
-        accounts: &Accounts,
-        preferred: Option<&Attributes>,
-    ) -> Result<Look, ObserveError> {
+    fn look(&self, path: &Pathname, accounts: &Accounts, preferred: Option<&Attributes>) -> Result<Look, ObserveError> {
         self.machine.look(path, accounts, preferred).map_err(|error| unreadable(path, error))
     }
 

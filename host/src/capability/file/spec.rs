@@ -31,7 +31,9 @@ pub enum Form {
         validate: Vec<String>,
     },
     Directory(Attributes),
-    Symlink { target: String },
+    Symlink {
+        target: String,
+    },
 }
 
 /// Where the kernel's own trees and stead's record lie.

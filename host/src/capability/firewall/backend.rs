@@ -77,7 +77,8 @@ impl Firewall {
 
     fn remember(&self, known: &Remembered) -> Result<(), ObserveError> {
         let path = self.machine.state().join("firewall.json");
-        let written = serde_json::to_vec(known).map_err(std::io::Error::other).and_then(|json| replace(&path, &json, 0o600));
+        let written =
+            serde_json::to_vec(known).map_err(std::io::Error::other).and_then(|json| replace(&path, &json, 0o600));
         written.map_err(|source| ObserveError::File { path: path.display().to_string(), source })
     }
 
@@ -165,6 +166,8 @@ async fn listing() -> Result<Option<String>, ProgramError> {
 
 async fn others() -> Result<Others<'static>, ObserveError> {
     let listed = nft(["--json", "list", "chains"]).run().await?;
-    Others::parse(&listed.stdout)
-        .map_err(|error| ObserveError::Unreadable { resource: "nft --json list chains".to_owned(), reason: error.to_string() })
+    Others::parse(&listed.stdout).map_err(|error| ObserveError::Unreadable {
+        resource: "nft --json list chains".to_owned(),
+        reason: error.to_string(),
+    })
 }

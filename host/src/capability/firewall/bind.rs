@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU16;
 
+use super::Firewall;
 use super::spec::{Chain, Default, Fallback, Open, Rule, Spec, Traffic, Transport, Verdict};
 use super::words::{Comment, Interface, PortRange, Ports, Prefixes};
-use super::Firewall;
 use crate::policy::types::Error;
 use crate::policy::{Guest, HasGuest, Invalid};
 
@@ -41,9 +41,8 @@ impl wit::Host for Guest {
 }
 
 fn rule(asked: wit::Rule) -> Result<Spec, Invalid> {
-    let interface = |argument, name: &Option<String>| {
-        name.as_deref().map(|name| Interface::parse(argument, name)).transpose()
-    };
+    let interface =
+        |argument, name: &Option<String>| name.as_deref().map(|name| Interface::parse(argument, name)).transpose();
     let rule = Rule {
         chain: asked.chain.into(),
         input_interface: interface("input-interface", &asked.input_interface)?,

@@ -7,7 +7,9 @@ use crate::capability::{Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step};
 
 pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Firewall>) -> Result<Diff<Set>, PlanError> {
-    let Some(first) = desired.specs.first() else { return Ok(Diff { steps: pruned(fact, desired), ..Diff::default() }) };
+    let Some(first) = desired.specs.first() else {
+        return Ok(Diff { steps: pruned(fact, desired), ..Diff::default() });
+    };
     let impossible =
         |reason| PlanError::Impossible { resource: RESOURCE.to_owned(), policy: first.policy.clone(), reason };
     let table = compile(desired.specs)?.to_string();
@@ -48,10 +50,9 @@ fn step(fact: &Fact, listed: &State, to: State) -> Option<Step<Set>> {
         (Some(_), None) => Change::Delete,
         _ => Change::Update,
     };
-    let mut step = Step::new(change, RESOURCE, Set { to }, Set { to: is.clone() }).guarded(true).text(
-        is.table.clone().unwrap_or_default(),
-        listed.table.clone().unwrap_or_default(),
-    );
+    let mut step = Step::new(change, RESOURCE, Set { to }, Set { to: is.clone() })
+        .guarded(true)
+        .text(is.table.clone().unwrap_or_default(), listed.table.clone().unwrap_or_default());
     step = step.field("at boot", is.boot.summary(&listed.boot), listed.boot.summary(&listed.boot));
     for table in &fact.stricter {
         step = step.note(format!("table {table} drops by default too: what is accepted here needs a rule there"));

@@ -9,6 +9,7 @@ use super::compile::compile;
 use super::ruleset::{ChainBody, Hook, Line, Match, Ruleset, Then};
 use super::spec::{Chain, Fallback, Spec, Traffic, Transport, Verdict};
 use crate::capability::{Declared, PlanError};
+use crate::machine::SshSession;
 
 /// The first packet of a connection.
 #[derive(Clone, Debug)]
@@ -43,9 +44,31 @@ pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, Pla
     Ok(compile(specs)?.decide(packet))
 }
 
+/// Why the operator could not come in again, if so. Specs that contradict each other are left to the plan.
+pub(super) fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
+    let packet = Packet {
+        chain: Chain::Input,
+        input_interface: None,
+        source: session.client,
+        destination: Some(session.server),
+        protocol: Transport::Tcp,
+        port: session.server_port,
+    };
+    let Decision { verdict, chain, rule } = admits(specs, &packet).ok()?;
+    if verdict == Verdict::Accept {
+        return None;
+    }
+    let by = rule.map_or_else(|| "its default verdict".to_owned(), |rule| format!("its rule `{rule}`"));
+    let port = session.server_port;
+    Some(format!(
+        "a new SSH connection from {} to port {port} would get {verdict}: chain {chain}, {by}",
+        session.client
+    ))
+}
+
 impl Ruleset {
     /// Follows a packet through the base chains that it passes.
-    pub fn decide(&self, packet: &Packet) -> Decision {
+    pub(super) fn decide(&self, packet: &Packet) -> Decision {
         let hooks: &[Hook] = match packet.chain {
             // What the guard does not drop goes on to the next hook: an accept is final for one base chain only.
             Chain::Input => &[Hook::Prerouting, Hook::Input],

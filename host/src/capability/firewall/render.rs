@@ -6,8 +6,8 @@
 use std::fmt::{self, Write};
 
 use super::ruleset::{Base, ChainBody, Hook, Line, Match, Ruleset, Then};
-use super::words::{Ports, Prefixes};
 use super::spec::Traffic;
+use super::words::{Ports, Prefixes};
 
 /// One transaction that puts `table` in the place of stead's table, whether there is one or not. `delete` alone fails
 /// on a table that is not there, and nft before 1.0.7 has no `destroy`: hence the first line.
@@ -102,7 +102,11 @@ impl fmt::Display for Then {
 
 fn traffic(f: &mut fmt::Formatter<'_>, traffic: &Traffic) -> fmt::Result {
     let ports = |f: &mut fmt::Formatter<'_>, name: &str, ports: &Ports| {
-        if ports.is_any() { write!(f, "meta l4proto {name}") } else { write!(f, "{name} dport {}", set(ports.ranges())) }
+        if ports.is_any() {
+            write!(f, "meta l4proto {name}")
+        } else {
+            write!(f, "{name} dport {}", set(ports.ranges()))
+        }
     };
     match traffic {
         Traffic::Any => Ok(()),

@@ -18,9 +18,13 @@ impl Firewall {
     pub(super) fn enabled_rivals(&self) -> Vec<String> {
         let there = |path: &str| self.machine.path(path).symlink_metadata().is_ok();
         let ufw = there("/usr/sbin/ufw") && ufw_is_enabled(&self.machine.path("/etc/ufw/ufw.conf"));
-        let firewalld = there("/usr/sbin/firewalld")
-            && there("/etc/systemd/system/multi-user.target.wants/firewalld.service");
-        [(UFW, ufw), (FIREWALLD, firewalld)].into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect()
+        let firewalld =
+            there("/usr/sbin/firewalld") && there("/etc/systemd/system/multi-user.target.wants/firewalld.service");
+        [(UFW, ufw), (FIREWALLD, firewalld)]
+            .into_iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 }
 

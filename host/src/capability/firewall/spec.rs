@@ -157,10 +157,16 @@ impl Rule {
     /// When an interface does not exist in the chain, or no address fits the protocol and the other addresses.
     pub fn parse(self) -> Result<Self, Invalid> {
         if self.chain == Chain::Input && self.output_interface.is_some() {
-            return Err(Invalid::new("output-interface", "a packet to this host does not go out: use `input-interface`"));
+            return Err(Invalid::new(
+                "output-interface",
+                "a packet to this host does not go out: use `input-interface`",
+            ));
         }
         if self.chain == Chain::Output && self.input_interface.is_some() {
-            return Err(Invalid::new("input-interface", "a packet from this host did not come in: use `output-interface`"));
+            return Err(Invalid::new(
+                "input-interface",
+                "a packet from this host did not come in: use `output-interface`",
+            ));
         }
         if self.families().is_empty() {
             let reason = "no packet has this protocol, a source and a destination of these families at once";

@@ -167,7 +167,8 @@ impl FromStr for PortRange {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let port = |text: &str| {
-            text.parse().map_err(|_| Invalid::new("ports", format!("{text:?} is not a port or range such as 8000-8100")))
+            text.parse()
+                .map_err(|_| Invalid::new("ports", format!("{text:?} is not a port or range such as 8000-8100")))
         };
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         Self::parse(port(first)?, port(last)?)

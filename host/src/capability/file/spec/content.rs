@@ -87,7 +87,9 @@ impl Part {
 
     fn normalised(self) -> Self {
         match self {
-            Self::Bytes(bytes) => String::from_utf8(bytes).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text),
+            Self::Bytes(bytes) => {
+                String::from_utf8(bytes).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)
+            }
             other => other,
         }
     }
