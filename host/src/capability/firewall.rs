@@ -19,6 +19,8 @@ mod ruleset;
 mod scope;
 mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use evaluate::{Decision, Packet, admits};
@@ -55,13 +57,7 @@ impl Capability for Firewall {
     }
 
     fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
-        // Specs that contradict each other do not become a plan, so there is none to refuse.
-        let decision = admits(specs, &Packet::opening(session)).ok()?;
-        let rule = decision.rule.as_deref().unwrap_or("its default verdict");
-        (decision.verdict != Verdict::Accept).then(|| {
-            let SshSession { client, server_port, .. } = session;
-            format!("chain {} closes port {server_port} to {client}, which you came in by: {rule}", decision.chain)
-        })
+        evaluate::cuts_off(specs, session)
     }
 
     fn open(machine: Arc<Machine>) -> Self {

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
@@ -118,11 +118,10 @@ impl Vm {
         command
     }
 
-    /// Started apart, with no streams: a master that a command starts by the way would keep that command's.
+    /// Started apart, for a command that starts a master by the way hands its streams to it.
     fn open_shared_connection(&self) -> Result<()> {
         let mut master = self.shared("ssh");
         master.args(["-M", "-N", "-f", &self.name]);
-        master.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         run(&mut master, CONNECT_LIMIT)?.ok().map(drop)
     }
 

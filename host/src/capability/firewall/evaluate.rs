@@ -26,20 +26,6 @@ pub struct Packet {
     pub port: u16,
 }
 
-impl Packet {
-    /// The first packet of a new connection like the operator's own.
-    pub fn opening(session: &SshSession) -> Self {
-        Self {
-            chain: Chain::Input,
-            input_interface: None,
-            source: session.client,
-            destination: Some(session.server),
-            protocol: Transport::Tcp,
-            port: session.server_port,
-        }
-    }
-}
-
 /// What happens to a packet, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -56,6 +42,28 @@ pub struct Decision {
 /// When the specs contradict each other.
 pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, PlanError> {
     Ok(compile(specs)?.decide(packet))
+}
+
+/// Why the operator could not come in again, if so. Specs that contradict each other are left to the plan.
+pub(super) fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
+    let packet = Packet {
+        chain: Chain::Input,
+        input_interface: None,
+        source: session.client,
+        destination: Some(session.server),
+        protocol: Transport::Tcp,
+        port: session.server_port,
+    };
+    let Decision { verdict, chain, rule } = admits(specs, &packet).ok()?;
+    if verdict == Verdict::Accept {
+        return None;
+    }
+    let by = rule.map_or_else(|| "its default verdict".to_owned(), |rule| format!("its rule `{rule}`"));
+    let port = session.server_port;
+    Some(format!(
+        "a new SSH connection from {} to port {port} would get {verdict}: chain {chain}, {by}",
+        session.client
+    ))
 }
 
 impl Ruleset {
