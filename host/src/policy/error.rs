@@ -6,6 +6,8 @@ use super::log::LogLine;
 use super::trap::Trap;
 use std::time::Duration;
 
+const REBUILD: &str = "build it again with the guest SDK that comes with this version of stead";
+
 /// A policy did not declare a host. Nothing of what it staged is used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
@@ -72,6 +74,9 @@ pub enum RunError {
     /// It gave up for a reason of its own.
     #[error("failed: {message}")]
     Failed { message: String },
+    /// Its `configure` is not that of the contract.
+    #[error("does not fit the contract stead:host@{CONTRACT}: {reason}")]
+    Mismatch { reason: String },
     /// It crashed.
     #[error("crashed: {0}")]
     Trapped(Trap),
@@ -137,9 +142,7 @@ impl LoadError {
         let hint = match self {
             Self::NotWasm | Self::Malformed { .. } => "build it again with `stead build`".to_owned(),
             Self::CoreModule => "`stead build` turns the module that the compiler wrote into a component".to_owned(),
-            Self::Version { .. } => {
-                "build it again with the guest SDK that comes with this version of stead".to_owned()
-            }
+            Self::Version { .. } | Self::Mismatch { .. } => REBUILD.to_owned(),
             Self::NotGranted { policy, capability } => format!(
                 "to allow it, add a table to stead.toml that says how much of it:\n[policy.{policy}.grant.{capability}]"
             ),
@@ -155,6 +158,7 @@ impl RunError {
             Some(format!("to allow more, add to stead.toml:\n[policy.{policy}.limits]\n{key} = \"{value}\""))
         };
         match self {
+            Self::Mismatch { .. } => Some(REBUILD.to_owned()),
             Self::Denied { grant, .. } => Some(format!("to allow it, add to stead.toml:\n{grant}")),
             Self::Memory { limit: was, .. } => limit("memory", ByteSize(was.0.saturating_mul(2)).to_string()),
             Self::Cpu { limit: was, .. } => limit("cpu", format!("{} ms", was.as_millis().saturating_mul(2))),

@@ -23,6 +23,21 @@ use stead::host::{config, facts, log};
 
 pub(super) use BindPre as Configure;
 
+/// `configure` has other types than the contract says.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Mismatched(String);
+
+/// Instantiates a policy and calls its `configure`.
+pub(super) async fn configure(
+    policy: &Configure<Guest>,
+    store: &mut wasmtime::Store<Guest>,
+) -> wasmtime::Result<Result<(), super::types::Error>> {
+    let instance = policy.instance_pre().instantiate_async(&mut *store).await?;
+    let exports = policy.indices.load(&mut *store, &instance).map_err(|error| Mismatched(format!("{error:#}")))?;
+    exports.stead_host_configure().call_configure(store).await
+}
+
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     facts::add_to_linker::<_, HasGuest>(linker, |guest| guest)?;
     config::add_to_linker::<_, HasGuest>(linker, |guest| guest)?;

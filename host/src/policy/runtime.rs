@@ -15,7 +15,7 @@ use super::log::LogLine;
 use super::reads::Configure;
 use super::tick::{TICK, Ticker};
 use super::words::printable;
-use super::{link, load, trap, types};
+use super::{link, load, reads, trap, types};
 use crate::grant::Grants;
 use crate::machine::Facts;
 use crate::stage::Stage;
@@ -85,7 +85,7 @@ impl Runtime {
             self.load(policy).await.map_err(|error| PolicyError::Load { policy: policy.name.to_owned(), error })?;
         let mut store = self.store(policy, facts);
         let _ticking = self.ticker.running();
-        let ended = tokio::time::timeout(policy.limits.wall, call(&configure, &mut store)).await;
+        let ended = tokio::time::timeout(policy.limits.wall, reads::configure(&configure, &mut store)).await;
         let guest = store.into_data();
         let log = guest.take_log();
         match outcome(ended, policy.limits, &guest, &log) {
@@ -136,11 +136,6 @@ impl Runtime {
         });
         store
     }
-}
-
-async fn call(configure: &Configure<Guest>, store: &mut Store<Guest>) -> wasmtime::Result<Result<(), types::Error>> {
-    let instance = configure.instantiate_async(&mut *store).await?;
-    instance.stead_host_configure().call_configure(store).await
 }
 
 type Ended = Result<wasmtime::Result<Result<(), types::Error>>, tokio::time::error::Elapsed>;

@@ -8,6 +8,7 @@ use wasmtime_wasi::I32Exit;
 use super::error::RunError;
 use super::limits::{Limits, Spent};
 use super::log::{LogLine, last_words};
+use super::reads::Mismatched;
 use super::words::{printable, printable_lines};
 
 /// A crash of a guest.
@@ -36,6 +37,9 @@ impl fmt::Display for Trap {
 pub(super) fn ended(error: &wasmtime::Error, limits: Limits, log: &[LogLine]) -> RunError {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return RunError::Exited { code: *code, words: last_words(log) };
+    }
+    if let Some(mismatched) = error.downcast_ref::<Mismatched>() {
+        return RunError::Mismatch { reason: printable(&mismatched.to_string()) };
     }
     match error.downcast_ref() {
         Some(Spent::Memory) => RunError::Memory { limit: limits.memory, trap: trap(error, &[], "at the last growth") },

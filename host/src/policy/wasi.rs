@@ -41,7 +41,7 @@ impl Wasi {
             .monotonic_clock(Frozen)
             .secure_random(Deterministic::new(seed(1)))
             .insecure_random(Deterministic::new(seed(2)))
-            .insecure_random_seed(0x73_7465_6164)
+            .insecure_random_seed(0x0073_7465_6164)
             .max_random_size(RANDOM)
             .allow_tcp(false)
             .allow_udp(false)
