@@ -23,10 +23,10 @@ const QUICK: Limits =
 
 fn granted(table: &str) -> Result<Grants> {
     let mut grants = Grants::default();
-    let tables: toml::Table = toml::from_str(table)?;
-    for (name, scope) in tables {
+    for (name, scope) in toml::de::DeTable::parse(table)?.into_inner() {
+        let name = name.into_inner();
         let capability = capability::by_name(&name).with_context(|| format!("no capability {name}"))?;
-        grants.add(capability.name(), capability.scope(scope)?);
+        grants.add(capability.name(), capability.scope(scope.into())?);
     }
     Ok(grants)
 }
