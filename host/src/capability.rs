@@ -18,6 +18,7 @@ mod error;
 pub mod file;
 pub mod firewall;
 pub mod sysctl;
+pub mod vpn;
 
 pub use any::{AnyCapability, Registered};
 pub use error::{ApplyError, Denied, ObserveError, PlanError};
@@ -26,8 +27,12 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
-pub const ALL: &[&dyn AnyCapability] =
-    &[&Registered::<file::File>::NEW, &Registered::<sysctl::Sysctl>::NEW, &Registered::<firewall::Firewall>::NEW];
+pub const ALL: &[&dyn AnyCapability] = &[
+    &Registered::<file::File>::NEW,
+    &Registered::<sysctl::Sysctl>::NEW,
+    &Registered::<firewall::Firewall>::NEW,
+    &Registered::<vpn::Vpn>::NEW,
+];
 
 /// The capability of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn AnyCapability> {

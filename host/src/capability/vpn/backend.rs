@@ -1,0 +1,200 @@
+//! The machine's side: reads interfaces, and sets them so that what is right already is not touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ipnet::IpNet;
+use wireguard_control::Key;
+
+use super::device::{self, Device};
+use super::files::Files;
+use super::keys::{self, Keys};
+use super::link::{Link, LinkError, Links};
+use super::setting::Setting;
+use super::{
+    Boot, Content, Driver, Endpoint, Fact, Identity, Live, Name, PeerState, PublicKey, Seen, Set, Spec, State, Vpn,
+    networkd,
+};
+use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+use crate::digest::Digest;
+use crate::secret::Secret;
+
+/// What is there under a name, with its keys.
+#[derive(Debug, Default)]
+pub(super) struct There {
+    pub(super) seen: Seen,
+    pub(super) device: Device,
+}
+
+impl Vpn {
+    pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
+        let declared = specs.iter().map(|declared| declared.spec.interface().clone());
+        let names: BTreeSet<Name> = declared.chain(owned.keys().filter_map(|name| name.parse().ok())).collect();
+        if names.is_empty() {
+            return Ok(Fact::default());
+        }
+        let mut fact = Fact {
+            kernel: kernel_has_wireguard(),
+            networkd: self.networkd_is_enabled(),
+            interfaces: BTreeMap::new(),
+            secrets: self.secret_digests(specs)?,
+        };
+        let links = Links::open().map_err(|error| unreadable("vpn", error))?;
+        for name in names {
+            let there = self.there(&links, &name, &declared_addresses(specs, &name)).await?;
+            fact.interfaces.insert(name, there.seen);
+        }
+        Ok(fact)
+    }
+
+    fn secret_digests(&self, specs: &[Declared<Spec>]) -> Result<BTreeMap<String, Digest>, ObserveError> {
+        let mut digests = BTreeMap::new();
+        for declared in specs {
+            let Spec::Peer(peer) = &declared.spec else { continue };
+            let Some(name) = &peer.preshared_key else { continue };
+            let secret = self.machine.secret(name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
+            let key = keys::parse(secret.reveal())
+                .ok_or_else(|| unreadable(&format!("secret {name}"), "is not 32 bytes in base64, as by `wg genpsk`"))?;
+            digests.insert(name.clone(), keys::digest(&self.machine, &key));
+        }
+        Ok(digests)
+    }
+
+    fn networkd_is_enabled(&self) -> bool {
+        let wants = "/etc/systemd/system/multi-user.target.wants/systemd-networkd.service";
+        self.machine.path(wants).symlink_metadata().is_ok()
+    }
+
+    async fn there(&self, links: &Links, name: &Name, declared: &BTreeSet<IpNet>) -> Result<There, ObserveError> {
+        let resource = format!("vpn {name}");
+        let boot = Files { machine: &self.machine, name }
+            .read()
+            .map_err(|(path, source)| ObserveError::File { path, source })?;
+        let link = links.find(name).await.map_err(|error| unreadable(&resource, error))?;
+        let driver = link.as_ref().map(|link| driver(name, link));
+        let (Some(link), Some(served @ (Driver::Kernel | Driver::Userspace))) = (link, &driver) else {
+            return Ok(There { seen: Seen { driver, state: State { live: None, boot } }, device: Device::default() });
+        };
+        let device = device::read(name, served).map_err(|error| unreadable(&resource, error))?;
+        let live = self.live(links, &link, &device, &boot, declared).await;
+        let live = Some(live.map_err(|error| unreadable(&resource, error))?);
+        Ok(There { seen: Seen { driver, state: State { live, boot } }, device })
+    }
+
+    async fn live(
+        &self,
+        links: &Links,
+        link: &Link,
+        device: &Device,
+        boot: &Boot,
+        declared: &BTreeSet<IpNet>,
+    ) -> Result<Live, LinkError> {
+        let counts = |address: &IpNet| !is_link_local(address) || declared.contains(address);
+        Ok(Live {
+            identity: device.private.as_ref().map(|key| Identity::Of(keys::public(key))),
+            listen_port: device.listen_port,
+            fwmark: device.fwmark,
+            mtu: link.mtu,
+            up: link.up,
+            addresses: links.addresses(link.index).await?.into_iter().filter(counts).collect(),
+            routes: links.routes(link.index).await?,
+            peers: self.peers(device, boot),
+        })
+    }
+
+    fn peers(&self, device: &Device, boot: &Boot) -> BTreeMap<PublicKey, PeerState> {
+        let declared = match &boot.netdev {
+            Some(Content::Text(netdev)) => networkd::endpoints(netdev),
+            _ => BTreeMap::new(),
+        };
+        let peer = |(key, peer): (&PublicKey, &device::DevicePeer)| {
+            let heard = || peer.endpoint.map(Endpoint::from);
+            let state = PeerState {
+                allowed_ips: peer.allowed_ips.clone(),
+                preshared_key: peer.preshared.as_ref().map(|key| keys::digest(&self.machine, key)),
+                endpoint: declared.get(key).cloned().unwrap_or_else(heard),
+                persistent_keepalive: peer.keepalive,
+            };
+            (*key, state)
+        };
+        device.peers.iter().map(peer).collect()
+    }
+
+    pub(super) async fn set(&self, set: &Set) -> Result<(), ApplyError> {
+        let name = &set.name;
+        let (keys, files) = (Keys { machine: &self.machine, name }, Files { machine: &self.machine, name });
+        let links = Links::open().map_err(|error| refused(name, error))?;
+        let none = BTreeSet::new();
+        let declared = set.to.live.as_ref().map_or(&none, |live| &live.addresses);
+        let there = self.there(&links, name, declared).await.map_err(|error| refused(name, error))?;
+        keys.keep(&there.device, &set.to)?;
+        let preshared = preshared(set, &keys, &there.device)?;
+        // The private key is on disk before any peer can learn its public half.
+        if let Some(identity) = set.to.boot.identity {
+            let private = keys.private(identity, &there.device)?;
+            files.write_private(&there.seen.state.boot, &private)?;
+        }
+        match &set.to.live {
+            Some(to) => Setting { links: &links, name, to, there: &there, preshared: &preshared }.run(&keys).await?,
+            None => stop(&links, name, there.seen.driver.as_ref()).await.map_err(|error| refused(name, error))?,
+        }
+        // Files come last: the endpoints in them tell which have been set.
+        files.write(&there.seen.state.boot, &set.to.boot, &preshared)?;
+        if set.to.boot.identity.is_none() { keys.retire() } else { Ok(()) }
+    }
+}
+
+/// The preshared keys of the interface to be, by digest.
+fn preshared(set: &Set, keys: &Keys<'_>, device: &Device) -> Result<BTreeMap<Digest, Secret<Key>>, ApplyError> {
+    let live = set.to.live.iter().flat_map(|live| live.peers.values()).filter_map(|peer| peer.preshared_key.as_ref());
+    let wanted: BTreeSet<_> = live.chain(set.to.boot.preshared_keys.values()).collect();
+    wanted.into_iter().map(|digest| Ok((digest.clone(), keys.preshared(digest, set, device)?))).collect()
+}
+
+async fn stop(links: &Links, name: &Name, driver: Option<&Driver>) -> Result<(), LinkError> {
+    match (links.find(name).await?, driver) {
+        (Some(link), Some(Driver::Kernel | Driver::Userspace)) => links.delete(link.index).await,
+        _ => Ok(()),
+    }
+}
+
+fn driver(name: &Name, link: &Link) -> Driver {
+    match link.kind.as_str() {
+        "wireguard" => Driver::Kernel,
+        "tun" if device::has_program(name) => Driver::Userspace,
+        kind => Driver::Other(kind.to_owned()),
+    }
+}
+
+/// Whether WireGuard is in the kernel, or a module that the kernel loads by itself. The kernel is the running one,
+/// wherever the files of the machine lie.
+fn kernel_has_wireguard() -> bool {
+    if Path::new("/sys/module/wireguard").exists() {
+        return true;
+    }
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let lists = ["modules.dep", "modules.builtin"].map(|list| format!("/lib/modules/{release}/{list}"));
+    let has = |list: &String| std::fs::read_to_string(list).is_ok_and(|text| text.contains("/wireguard.ko"));
+    lists.iter().any(has)
+}
+
+fn declared_addresses(specs: &[Declared<Spec>], name: &Name) -> BTreeSet<IpNet> {
+    let addresses = specs.iter().filter_map(|declared| match &declared.spec {
+        Spec::Interface(interface) if interface.name == *name => Some(interface.addresses.iter().copied()),
+        _ => None,
+    });
+    addresses.flatten().collect()
+}
+
+/// The kernel gives an interface such addresses by itself.
+pub(super) fn is_link_local(address: &IpNet) -> bool {
+    matches!(address, IpNet::V6(v6) if v6.addr().is_unicast_link_local())
+}
+
+fn unreadable(resource: &str, reason: impl ToString) -> ObserveError {
+    ObserveError::Unreadable { resource: resource.to_owned(), reason: reason.to_string() }
+}
+
+fn refused(name: &Name, reason: impl ToString) -> ApplyError {
+    ApplyError::Refused { resource: format!("vpn {name}"), reason: reason.to_string() }
+}

@@ -1,0 +1,149 @@
+//! An interface as it is, or as it is to be: the same words for both, so that an undo is what was observed.
+//!
+//! No field ever holds a key other than a public one: private and preshared keys are named by their public half
+//! and by their digest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{Endpoint, Name, PublicKey};
+use crate::digest::Digest;
+
+/// What was observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fact {
+    /// Whether the kernel has WireGuard, or a module for it.
+    #[serde(default)]
+    pub kernel: bool,
+    /// Whether systemd-networkd(8) starts at boot.
+    #[serde(default)]
+    pub networkd: bool,
+    /// Each interface that is declared or owned.
+    #[serde(default)]
+    pub interfaces: BTreeMap<Name, Seen>,
+    /// The digest of each secret that is declared as a preshared key.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Digest>,
+}
+
+/// What is there under the name of an interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Seen {
+    #[serde(default)]
+    pub driver: Option<Driver>,
+    #[serde(default)]
+    pub state: State,
+}
+
+/// What makes an interface of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Driver {
+    /// The kernel's WireGuard.
+    Kernel,
+    /// A program such as wireguard-go(1), which listens on a socket under `/run/wireguard`.
+    Userspace,
+    /// It is no WireGuard interface, but one of this kind.
+    Other(String),
+}
+
+/// Sets an interface: all of it is as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Set {
+    pub name: Name,
+    pub to: State,
+    /// The secrets that the preshared keys come from, with the digest of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Digest>,
+}
+
+/// An interface, now and after a boot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct State {
+    /// `None`: there is none.
+    #[serde(default)]
+    pub live: Option<Live>,
+    #[serde(default)]
+    pub boot: Boot,
+}
+
+/// A running interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Live {
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    #[serde(default)]
+    pub listen_port: Option<u16>,
+    #[serde(default)]
+    pub fwmark: Option<u32>,
+    pub mtu: u32,
+    pub up: bool,
+    /// Each with its host bits. Link-local ones of IPv6 only when they are declared: the kernel makes its own.
+    #[serde(default)]
+    pub addresses: BTreeSet<IpNet>,
+    /// Routes of the main table through the interface that no routing daemon has put there.
+    #[serde(default)]
+    pub routes: BTreeSet<IpNet>,
+    #[serde(default)]
+    pub peers: BTreeMap<PublicKey, PeerState>,
+}
+
+/// The key pair of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// The one that the host keeps for this name, or makes when it keeps none. Never observed.
+    HostMade,
+    /// The one with this public half.
+    #[serde(untagged)]
+    Of(PublicKey),
+}
+
+/// A peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PeerState {
+    #[serde(default)]
+    pub allowed_ips: BTreeSet<IpNet>,
+    #[serde(default)]
+    pub preshared_key: Option<Digest>,
+    /// As last declared; of a peer that was never declared, where it was heard last.
+    #[serde(default)]
+    pub endpoint: Option<Endpoint>,
+    #[serde(default)]
+    pub persistent_keepalive: Option<u16>,
+}
+
+/// The files of systemd-networkd(8) from which the interface comes back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Boot {
+    #[serde(default)]
+    pub netdev: Option<Content>,
+    #[serde(default)]
+    pub network: Option<Content>,
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    #[serde(default)]
+    pub preshared_keys: BTreeMap<PublicKey, Digest>,
+    /// Whether others than root and systemd-networkd can read a key. An undo never exposes one again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exposed: bool,
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// This, which names keys but holds none.
+    Text(String),
+    /// Something that stead did not write, and that may hold a key.
+    Hidden(Digest),
+}
