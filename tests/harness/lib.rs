@@ -7,6 +7,7 @@ mod archives;
 pub mod cache;
 pub mod docker;
 pub mod netns;
+pub mod program;
 pub mod run;
 pub mod vm;
 pub mod wait;

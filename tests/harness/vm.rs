@@ -12,6 +12,7 @@ mod forward;
 pub mod image;
 mod qemu;
 mod qmp;
+mod registry;
 mod seed;
 mod snapshot;
 mod ssh;
