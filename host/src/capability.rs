@@ -16,6 +16,7 @@ mod any;
 mod cases;
 mod error;
 pub mod file;
+pub mod service;
 pub mod sysctl;
 
 pub use any::{AnyCapability, Registered};
@@ -25,7 +26,8 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
-pub const ALL: &[&dyn AnyCapability] = &[&Registered::<file::File>::NEW, &Registered::<sysctl::Sysctl>::NEW];
+pub const ALL: &[&dyn AnyCapability] =
+    &[&Registered::<file::File>::NEW, &Registered::<sysctl::Sysctl>::NEW, &Registered::<service::Service>::NEW];
 
 /// The capability of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn AnyCapability> {
