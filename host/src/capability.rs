@@ -17,6 +17,7 @@ mod cases;
 mod error;
 pub mod file;
 pub mod firewall;
+pub mod service;
 pub mod sysctl;
 pub mod vpn;
 
@@ -27,11 +28,13 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 
 /// All capabilities, in the order in which they apply. This is the only registration.
+#[rustfmt::skip]
 pub const ALL: &[&dyn AnyCapability] = &[
     &Registered::<file::File>::NEW,
     &Registered::<sysctl::Sysctl>::NEW,
     &Registered::<firewall::Firewall>::NEW,
     &Registered::<vpn::Vpn>::NEW,
+    &Registered::<service::Service>::NEW,
 ];
 
 /// The capability of this name.
