@@ -44,7 +44,11 @@ impl TryFrom<Table> for Scope {
         {
             return Err("an empty list grants nothing: remove the key, or name what is granted");
         }
-        if table.chains.is_none() && table.ports.is_none() && table.interfaces.is_none() && table.accept_all.is_none() {
+        if table.chains.is_none()
+            && table.ports.is_none()
+            && table.interfaces.is_none()
+            && table.accept_all != Some(true)
+        {
             return Err("grants nothing: give at least one of `ports`, `interfaces`, `chains`, `accept-all`");
         }
         Ok(Self(table))

@@ -11,13 +11,11 @@ use crate::capability::firewall::{Fact, RESOURCE, Set};
 use crate::capability::{Capability, Owned};
 use crate::plan::Change;
 
-const OTHER: &str =
-    "table ip other {\n\tchain input {\n\t\ttype filter hook input priority 5; policy accept;\n\t}\n}\n";
-
 #[test]
 fn applies_undoes_and_leaves_other_tables_alone() -> Result<()> {
     let lab = Lab::new()?;
-    lab.nft(OTHER)?;
+    lab.nft("table ip other { chain input { type filter hook input priority 5; policy accept; }; }")?;
+    let other = lab.command("nft list ruleset")?;
     lab.block_on(|| async {
         let host = Host::new()?;
         let first = host.apply(&server()?).await?;
@@ -43,7 +41,7 @@ fn applies_undoes_and_leaves_other_tables_alone() -> Result<()> {
         }
         Ok(())
     })?;
-    ensure!(lab.command("nft list ruleset")? == OTHER, "another table was touched");
+    ensure!(lab.command("nft list ruleset")? == other, "another table was touched");
     Ok(())
 }
 

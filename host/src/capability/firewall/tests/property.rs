@@ -102,7 +102,7 @@ fn there_and_back(lab: &Lab, host: &Host, first: &[Declared<Spec>], second: &[De
     lab.command("nft flush ruleset")?;
     lab.block_on(|| async {
         host.apply(first).await?;
-        let code = || lab.command("nft -s --debug=netlink list table inet stead");
+        let code = || lab.command("nft -s --debug=netlink list table inet stead").map(|listed| program(&listed));
         let before = code()?;
         let plan = host.plan(second, &Owned::new()).await?;
         for step in plan.steps {
@@ -110,8 +110,17 @@ fn there_and_back(lab: &Lab, host: &Host, first: &[Declared<Spec>], second: &[De
             host.is_as_declared(second).await?;
             // The undo is fed nft's own listing; it must be the same program for the kernel, not only the same text.
             host.undo(&step).await?;
-            ensure!(code()? == before, "before:\n{before}\nafter:\n{}", code()?);
+            ensure!(code()? == before, "before: {before:#?}\nafter: {:#?}", code()?);
         }
         Ok(())
     })
+}
+
+/// The expressions that the kernel runs, in order, and the elements of its sets, which it keeps in none.
+fn program(listed: &str) -> (Vec<String>, Vec<String>) {
+    let lines =
+        |beginning: &str| listed.lines().filter(|line| line.starts_with(beginning)).map(str::to_owned).collect();
+    let mut elements: Vec<String> = lines("\telement ");
+    elements.sort();
+    (lines("  ["), elements)
 }
