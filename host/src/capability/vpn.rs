@@ -25,6 +25,8 @@ mod scope;
 mod setting;
 mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
 pub use name::{Endpoint, Name, PublicKey};

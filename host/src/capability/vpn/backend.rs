@@ -168,7 +168,7 @@ fn driver(name: &Name, link: &Link) -> Driver {
 
 /// Whether WireGuard is in the kernel, or a module that the kernel loads by itself. The kernel is the running one,
 /// wherever the files of the machine lie.
-fn kernel_has_wireguard() -> bool {
+pub(super) fn kernel_has_wireguard() -> bool {
     if Path::new("/sys/module/wireguard").exists() {
         return true;
     }

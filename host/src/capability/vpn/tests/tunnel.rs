@@ -1,0 +1,88 @@
+//! A tunnel to another host, which is set up by wg(8) and ip(8): packets really pass.
+
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::host::{Host, by_hand, run, serve, shown};
+use super::inside::is_inside;
+
+const PRESHARED: &str = "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=";
+
+/// Two hosts with a cable between them, the far one in a namespace.
+fn far_host() -> Result<String> {
+    run("ip netns add far")?;
+    run("ip link add near0 type veth peer name far0 netns far")?;
+    run("ip address add 192.0.2.1/24 dev near0")?;
+    run("ip link set near0 up")?;
+    run("ip -n far address add 192.0.2.2/24 dev far0")?;
+    run("ip -n far link set far0 up")?;
+    std::fs::write("/run/far.key", run("wg genkey")?)?;
+    std::fs::write("/run/preshared", PRESHARED)?;
+    by_hand("far", "wg9")?;
+    run("ip netns exec far wg set wg9 listen-port 7 private-key /run/far.key")?;
+    run("ip -n far address add 10.8.0.2/24 dev wg9")?;
+    run("ip -n far link set wg9 up")?;
+    run("ip -n far route add 10.99.0.0/24 dev wg9")?;
+    run("ip netns exec far wg show wg9 public-key")
+}
+
+fn far_knows(near: &str) -> Result<()> {
+    let far = "ip netns exec far wg set wg9 peer";
+    run(&format!("{far} {near} preshared-key /run/preshared allowed-ips 10.8.0.1/32,10.99.0.1/32")).map(drop)
+}
+
+fn declared(far: &str) -> Vec<Value> {
+    vec![
+        json!({"interface": {"name": "wg0", "addresses": ["10.8.0.1/24"], "listen-port": 51820}}),
+        json!({"peer": {"interface": "wg0", "public-key": far, "preshared-key": "far", "endpoint": "192.0.2.2:7",
+                        "allowed-ips": ["10.8.0.2/32"]}}),
+    ]
+}
+
+fn ping(arguments: &str) -> Result<Child> {
+    let mut command = Command::new("busybox");
+    command.arg("ping").args(arguments.split(' ')).stdout(Stdio::piped());
+    command.spawn().context("package busybox-static")
+}
+
+fn received(ping: Child) -> Result<String> {
+    let said = String::from_utf8(ping.wait_with_output()?.stdout)?;
+    let line = said.lines().find(|line| line.contains("packets received")).context("no summary")?;
+    Ok(line.to_owned())
+}
+
+#[tokio::test]
+async fn packets_pass_and_none_is_lost_when_others_change() -> Result<()> {
+    if !is_inside(module_path!(), "packets_pass_and_none_is_lost_when_others_change")? {
+        return Ok(());
+    }
+    let mut host = Host::new(&[("far", PRESHARED)])?;
+    let far = far_host()?;
+    serve("wg0")?;
+    host.apply(&declared(&far)).await?;
+    far_knows(&run("wg show wg0 public-key")?)?;
+    let first = received(ping("-c 3 -W 5 10.8.0.2")?)?;
+    ensure!(first.contains("3 packets received"), "{first}");
+    let handshakes = shown("wg0", "latest-handshakes")?;
+    ensure!(handshakes[&far] != "0", "no handshake");
+
+    let flood = ping("-A -c 2000 -W 5 10.8.0.2")?;
+    for round in 0..10u8 {
+        let mut more = declared(&far);
+        let prefix = format!("10.8.1.{round}/32");
+        more[1]["peer"]["allowed-ips"] = json!(["10.8.0.2/32", prefix]);
+        for n in 0..=round {
+            let (key, prefix) = (super::key(100 + n).to_string(), format!("10.8.2.{n}/32"));
+            more.push(json!({"peer": {"interface": "wg0", "public-key": key, "allowed-ips": [prefix]}}));
+        }
+        more[0]["interface"]["addresses"] = json!(["10.8.0.1/24", format!("10.7.{round}.1/24")]);
+        host.apply(&more).await?;
+    }
+    let all = received(flood)?;
+    ensure!(all.contains(" 0% packet loss"), "{all}");
+    println!("{all}");
+    assert_eq!(shown("wg0", "latest-handshakes")?[&far], handshakes[&far], "the session is the same");
+    Ok(())
+}
