@@ -1,9 +1,10 @@
 //! Asks the operator on the terminal, whatever standard input is.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
@@ -19,11 +20,15 @@ pub(super) fn yes(question: &str) -> Option<bool> {
 pub(super) fn hidden(question: &str) -> Option<Secret<String>> {
     let terminal = open()?;
     write!(&terminal, "{question}: ").ok()?;
-    let echo = Silence::begin(&terminal)?;
-    let answer = line(&terminal);
-    drop(echo);
+    let silence = Silence::begin(&terminal)?;
+    // A terminal gives one line a read.
+    let mut typed = Zeroizing::new([0; 4096]);
+    let length = (&terminal).read(&mut *typed).ok()?;
+    drop(silence);
     let _ = writeln!(&terminal);
-    answer.map(Secret::new)
+    let text = std::str::from_utf8(typed.get(..length)?).ok()?;
+    let interrupted = text.is_empty() || text.contains(INTERRUPT);
+    (!interrupted).then(|| Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// Whether there is a terminal to ask on.
@@ -45,6 +50,9 @@ fn line(terminal: &File) -> Option<String> {
     (read > 0).then_some(line)
 }
 
+/// Control-C.
+const INTERRUPT: char = '\u{3}';
+
 /// A terminal that does not show what is typed, until this is dropped.
 struct Silence<'a> {
     terminal: &'a File,
@@ -55,7 +63,9 @@ impl<'a> Silence<'a> {
     fn begin(terminal: &'a File) -> Option<Self> {
         let before = tcgetattr(terminal).ok()?;
         let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
+        // Control-C ends the line instead of the program, which could not make the terminal show again what is typed.
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        silent.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT as u8;
         tcsetattr(terminal, OptionalActions::Flush, &silent).ok()?;
         Some(Self { terminal, before })
     }
