@@ -1,0 +1,69 @@
+//! What cuts the operator off is refused, or taken back.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::server::Server;
+
+/// Only a network for documentation may come in: nobody.
+const NOBODY: &str = "ssh-from = [\"192.0.2.0/24\"]";
+const STATE: &str = "nft -s list ruleset; cat /etc/ssh/sshd_config.d/*; sysctl net.ipv4.tcp_syncookies kernel.kptr_restrict; ls /etc/sysctl.d";
+
+#[test]
+fn an_operator_gets_in_again() -> Result<()> {
+    let mut server = Server::start("locked")?;
+    server.there("DEBIAN_FRONTEND=noninteractive apt-get install -y nftables")?;
+    let before = server.there(STATE)?;
+
+    server.declare(NOBODY)?;
+    let said = server.stead(&["apply", "--yes", "locked"])?.expect(77)?;
+    ensure!(said.contains("port 22"), "the refusal does not name the port:\n{said}");
+    ensure!(before == server.there(STATE)?, "a refused plan changed something");
+
+    server.stead(&["apply", "--yes", "--force", "--window", "20", "locked"])?.expect(75)?;
+    ensure!(server.vm.lets_in()?, "the operator is locked out");
+    ensure!(before == server.there(STATE)?, "not all was taken back:\n{}", server.there(STATE)?);
+
+    the_timer_takes_back_what_a_dead_process_left(&server)?;
+    ensure!(before == server.there(STATE)?, "the timer did not take all back:\n{}", server.there(STATE)?);
+    power_loss_is_taken_back_at_boot(&mut server, &before)
+}
+
+fn the_timer_takes_back_what_a_dead_process_left(server: &Server) -> Result<()> {
+    let mut apply = locking_apply(server)?;
+    // Over the connection that was open before the firewall closed.
+    server.there("pkill -KILL -f '[l]ib/stead/.* agent'")?;
+    let _ = apply.wait();
+    wait(Duration::from_secs(180), || server.vm.lets_in()).context("the timer did not let the operator in")?;
+    wait(Duration::from_secs(60), || Ok(server.there("/usr/local/bin/stead status")?.contains("none")))
+}
+
+fn power_loss_is_taken_back_at_boot(server: &mut Server, before: &str) -> Result<()> {
+    let mut apply = locking_apply(server)?;
+    server.vm.kill_power()?;
+    let _ = apply.kill();
+    let _ = apply.wait();
+    wait(Duration::from_secs(180), || Ok(server.there(STATE).is_ok_and(|now| now == before)))
+        .context("after the power loss the server is not as it was")
+}
+
+/// Begins an apply that locks everybody out, and returns when it has.
+fn locking_apply(server: &Server) -> Result<std::process::Child> {
+    let mut command = server.command(&["apply", "--yes", "--force", "--window", "30", "locked"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    server.there("until nft list table inet stead 2>/dev/null | grep -q 192.0.2.0; do sleep 0.2; done")?;
+    Ok(child)
+}
+
+fn wait(limit: Duration, mut until: impl FnMut() -> Result<bool>) -> Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if until().unwrap_or(false) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    anyhow::bail!("not within {limit:?}")
+}

@@ -1,0 +1,120 @@
+//! A fresh server in a virtual machine, and a repo with the shipped policy for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+use stead_tests::program;
+use stead_tests::run::{Output, run, run_with_input, words};
+use stead_tests::vm::Vm;
+use tempfile::TempDir;
+
+/// How long one run of stead may take on a slow machine.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(crate) const IMAGE: &str = "busybox:1";
+
+pub(crate) struct Server {
+    pub(crate) vm: Vm,
+    repo: TempDir,
+    stead: PathBuf,
+}
+
+/// A key pair of WireGuard.
+pub(crate) struct Keys {
+    pub(crate) private: String,
+    pub(crate) public: String,
+}
+
+impl Server {
+    /// A fresh server, and a repo whose policy is built.
+    pub(crate) fn start(name: &str) -> Result<Self> {
+        let server = Self { vm: Vm::start(name)?, repo: tempfile::tempdir()?, stead: program::stead()? };
+        copy(&source("modules/baseline"), &server.path("policies/baseline"))?;
+        let manifest = server.path("policies/baseline/Cargo.toml");
+        let text = fs::read_to_string(&manifest)?;
+        fs::write(&manifest, text.replace("../../guest-sdk/rust", "../../.stead/sdk/rust"))?;
+        server.declare("")?;
+        server.stead(&["build"])?.expect(0)?;
+        Ok(server)
+    }
+
+    /// A file of the repo.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.repo.path().join(name)
+    }
+
+    /// The policy's config, as TOML under `[policy.baseline.config]`.
+    pub(crate) fn declare(&self, config: &str) -> Result<()> {
+        let table = if config.is_empty() { String::new() } else { format!("[policy.baseline.config]\n{config}\n") };
+        let host = format!("[host.{0}]\naddress = \"root@{0}\"\npolicies = [\"baseline\"]\n", self.vm.name());
+        Ok(fs::write(self.path("stead.toml"), format!("{host}{}\n{table}", include_str!("grants.toml")))?)
+    }
+
+    /// Runs stead in the repo.
+    pub(crate) fn stead(&self, arguments: &[&str]) -> Result<Said> {
+        let output = run(&mut self.command(arguments), LIMIT)?;
+        Ok(Said { output, what: arguments.join(" ") })
+    }
+
+    /// The command that [`Self::stead`] runs.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.stead);
+        command.args(arguments).current_dir(self.repo.path()).env("STEAD_SSH_CONFIG", self.vm.ssh_config());
+        command.env_remove("CARGO_BUILD_TARGET");
+        command
+    }
+
+    /// What a shell command on the server prints; it must succeed.
+    pub(crate) fn there(&self, line: &str) -> Result<String> {
+        self.vm.ssh_within(line, Duration::from_secs(120))?.ok()
+    }
+}
+
+/// What stead said.
+pub(crate) struct Said {
+    output: Output,
+    what: String,
+}
+
+impl Said {
+    /// Everything that it said, when it ended with this exit code.
+    pub(crate) fn expect(self, code: i32) -> Result<String> {
+        let text = format!("{}{}", self.output.stdout, self.output.stderr);
+        ensure!(
+            self.output.status.code() == Some(code),
+            "`stead {}` ended with {}, not with {code}:\n{text}",
+            self.what,
+            self.output.status
+        );
+        Ok(text)
+    }
+}
+
+impl Keys {
+    pub(crate) fn make() -> Result<Self> {
+        let limit = Duration::from_secs(10);
+        let private = run(&mut words("wg genkey"), limit)?.ok()?.trim().to_owned();
+        let public = run_with_input(&mut words("wg pubkey"), private.as_bytes(), limit)?.ok()?.trim().to_owned();
+        Ok(Self { private, public })
+    }
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if !entry.file_type()?.is_dir() {
+            fs::copy(entry.path(), target)?;
+        } else if entry.file_name() != "target" {
+            copy(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
