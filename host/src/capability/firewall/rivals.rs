@@ -71,5 +71,5 @@ impl Others<'_> {
 }
 
 fn family(chain: &Chain<'_>) -> String {
-    serde_json::to_value(&chain.family).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(chain.family).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
