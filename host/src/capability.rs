@@ -17,6 +17,7 @@ mod cases;
 mod error;
 pub mod file;
 pub mod firewall;
+pub mod package;
 pub mod service;
 pub mod sysctl;
 pub mod vpn;
@@ -30,6 +31,7 @@ use crate::plan::Diff;
 /// All capabilities, in the order in which they apply. This is the only registration.
 #[rustfmt::skip]
 pub const ALL: &[&dyn AnyCapability] = &[
+    &Registered::<package::Packages>::NEW,
     &Registered::<file::File>::NEW,
     &Registered::<sysctl::Sysctl>::NEW,
     &Registered::<firewall::Firewall>::NEW,

@@ -1,6 +1,7 @@
 //! stead turns a fresh server into a team's infrastructure, from one git repo.
 
 pub mod apply;
+pub mod author;
 pub mod capability;
 pub mod cli;
 pub mod digest;

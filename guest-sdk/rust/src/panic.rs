@@ -12,6 +12,7 @@ pub(crate) fn report() {
             .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a value that is no text");
         let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-        log::log(log::Level::Error, &format!("panicked{place}: {words}"));
+        // A line of the log is one line, and a message often has more: that of `assert_eq!` has three.
+        format!("panicked{place}: {words}").lines().for_each(|line| log::log(log::Level::Error, line));
     }));
 }

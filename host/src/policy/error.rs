@@ -79,18 +79,18 @@ pub enum RunError {
     Mismatch { reason: String },
     /// It crashed.
     #[error("crashed: {0}")]
-    Trapped(Trap),
+    Trapped(Box<Trap>),
     /// It ended the process, as it were.
     #[error("ended itself with exit code {code}{}", after(words))]
     Exited { code: i32, words: Vec<String> },
     #[error("used more than its {limit} of memory\n{trap}")]
-    Memory { limit: ByteSize, trap: Trap },
+    Memory { limit: ByteSize, trap: Box<Trap> },
     #[error("computed for more than {limit:?}\n{trap}")]
-    Cpu { limit: Duration, trap: Trap },
+    Cpu { limit: Duration, trap: Box<Trap> },
     #[error("did not end within {limit:?}")]
     Wall { limit: Duration },
     #[error("used up {what}\n{trap}")]
-    Flood { what: String, trap: Trap },
+    Flood { what: String, trap: Box<Trap> },
     /// The host failed it.
     #[error("could not go on: {reason}")]
     Host { reason: String },
