@@ -19,6 +19,7 @@ pub mod file;
 pub mod firewall;
 pub mod service;
 pub mod sysctl;
+pub mod user;
 pub mod vpn;
 
 pub use any::{AnyCapability, Registered};
@@ -30,6 +31,7 @@ use crate::plan::Diff;
 /// All capabilities, in the order in which they apply. This is the only registration.
 #[rustfmt::skip]
 pub const ALL: &[&dyn AnyCapability] = &[
+    &Registered::<user::User>::NEW,
     &Registered::<file::File>::NEW,
     &Registered::<sysctl::Sysctl>::NEW,
     &Registered::<firewall::Firewall>::NEW,
