@@ -25,6 +25,8 @@ mod set;
 mod shadow_utils;
 mod spec;
 mod sudoers;
+#[cfg(test)]
+mod tests;
 
 pub use fact::{Entry, Fact, Found, Group, Membership, Placed, Primary};
 pub use name::Name;
