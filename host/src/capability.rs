@@ -20,6 +20,7 @@ pub mod firewall;
 pub mod package;
 pub mod service;
 pub mod sysctl;
+pub mod user;
 pub mod vpn;
 
 pub use any::{AnyCapability, Registered};
@@ -32,6 +33,7 @@ use crate::plan::Diff;
 #[rustfmt::skip]
 pub const ALL: &[&dyn AnyCapability] = &[
     &Registered::<package::Packages>::NEW,
+    &Registered::<user::User>::NEW,
     &Registered::<file::File>::NEW,
     &Registered::<sysctl::Sysctl>::NEW,
     &Registered::<firewall::Firewall>::NEW,

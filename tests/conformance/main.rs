@@ -46,3 +46,39 @@ fn firewall() -> Result<()> {
         ],
     })
 }
+
+#[test]
+fn user() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let machine = machine(folder.path())?;
+    let write = |path: &str, text: &str| std::fs::write(machine.path(path), text);
+    write(
+        "/etc/passwd",
+        "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\nbob:x:1002:33:Bob:/srv/bob:/bin/sh\n",
+    )?;
+    write("/etc/group", "root:x:0:\nweb:x:33:alice\ndocker:x:999:bob\nalice:x:1000:\n")?;
+    write(
+        "/etc/shadow",
+        "root:*:19000:0:99999:7:::\nalice:!:19000:0:99999:7:::\nbob:$6$salt$hash:19000:0:99999:7:::\n",
+    )?;
+    for (home, id) in [("/home/alice", 1000), ("/home/deploy", 1001)] {
+        std::fs::create_dir(machine.path(home))?;
+        std::os::unix::fs::chown(machine.path(home), Some(id), Some(id))?;
+    }
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvJJ0sNMAPrTGr8A1tYo0d5sLDZHLnjN0J0ZbnXkG6z";
+    hold(&Subject {
+        capability: "user",
+        machine,
+        first: vec![
+            json!({"group": {"name": "ops", "gid": 4000}}),
+            json!({"present": {"name": "deploy", "groups": ["ops", "docker"], "authorized_keys": [key], "sudo": "all-nopasswd"}}),
+            json!({"present": {"name": "alice", "shell": "/bin/bash", "groups": ["docker"], "authorized_keys": [key]}}),
+            json!({"present": {"name": "agent", "system": true}}),
+        ],
+        second: vec![
+            json!({"group": {"name": "ops", "gid": 4001}}),
+            json!({"present": {"name": "deploy", "shell": "/bin/sh", "groups": ["web"], "authorized_keys": []}}),
+            json!({"absent": "bob"}),
+        ],
+    })
+}

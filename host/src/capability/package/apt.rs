@@ -142,7 +142,10 @@ impl<'a> Apt<'a> {
     }
 
     /// The versions that apt could fetch.
-    pub(super) async fn offered(&self, names: &[Package]) -> Result<BTreeMap<Package, BTreeSet<Version>>, ProgramError> {
+    pub(super) async fn offered(
+        &self,
+        names: &[Package],
+    ) -> Result<BTreeMap<Package, BTreeSet<Version>>, ProgramError> {
         let program = self.program("apt-cache").arg("madison").args(names.iter().map(Package::as_str));
         let text = program.run().await?.text();
         let mut offered: BTreeMap<Package, BTreeSet<Version>> =

@@ -11,14 +11,14 @@ use super::{Action, Fact, Package, Packages, RepositoryName, Spec, Version};
 use crate::capability::{Declared, Desired, ObserveError, Owned};
 
 impl Packages {
-    pub(super) async fn read(
-        &self,
-        specs: &[Declared<Spec>],
-        owned: &Owned<Action>,
-    ) -> Result<Fact, ObserveError> {
+    pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Action>) -> Result<Fact, ObserveError> {
         let packages = packages(specs, owned);
         let mut fact = Fact {
-            packages: if packages.is_empty() { BTreeMap::new() } else { Status::read(&self.machine)?.states(&packages) },
+            packages: if packages.is_empty() {
+                BTreeMap::new()
+            } else {
+                Status::read(&self.machine)?.states(&packages)
+            },
             ..Fact::default()
         };
         for name in repositories(specs, owned) {

@@ -31,9 +31,8 @@ impl Inverse {
     /// The undo of the step, the action that gives up each package, and what does not come back although the
     /// rest does. A package that was there before and only changes its version is not given up.
     pub(super) fn into_parts(self) -> (Undo<Action>, BTreeMap<String, Action>, Vec<String>) {
-        let release = |(name, target): (Package, Target)| {
-            (name.to_string(), Action::Packages(Batch::one(&name, target)))
-        };
+        let release =
+            |(name, target): (Package, Target)| (name.to_string(), Action::Packages(Batch::one(&name, target)));
         let releases = self.releases.into_iter().map(release).collect();
         if self.undo.is_empty() && !self.lost.is_empty() {
             return (Undo::Impossible(self.lost.join("; ")), releases, Vec::new());

@@ -142,7 +142,9 @@ mod tests {
         for good in ["curl", "g++", "libstdc++6", "python3.13", "libc6:i386", "0ad"] {
             assert!(good.parse::<Package>().is_ok(), "{good}");
         }
-        for bad in ["", "a", "curl-", "-y", "Curl", "curl nginx", "curl=1", "curl/sid", "^curl$", "c*", "libc6:any", "a:"] {
+        for bad in
+            ["", "a", "curl-", "-y", "Curl", "curl nginx", "curl=1", "curl/sid", "^curl$", "c*", "libc6:any", "a:"]
+        {
             assert!(bad.parse::<Package>().is_err(), "{bad}");
         }
     }

@@ -25,9 +25,16 @@ impl Lab {
         let folder = tempfile::tempdir()?;
         let root = folder.path().join("root");
         for path in [
-            "etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/apt/trusted.gpg.d",
-            "var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/lib/dpkg/info", "var/lib/dpkg/triggers",
-            "var/lib/dpkg/updates", "var/log/apt",
+            "etc/apt/apt.conf.d",
+            "etc/apt/preferences.d",
+            "etc/apt/sources.list.d",
+            "etc/apt/trusted.gpg.d",
+            "var/cache/apt/archives/partial",
+            "var/lib/apt/lists/partial",
+            "var/lib/dpkg/info",
+            "var/lib/dpkg/triggers",
+            "var/lib/dpkg/updates",
+            "var/log/apt",
         ] {
             std::fs::create_dir_all(root.join(path))?;
         }
@@ -330,7 +337,10 @@ async fn a_repository_is_proved_when_added_and_goes_when_given_up() -> Result<()
     let mut lab = Lab::new()?;
     lab.build("app", "1", "")?;
     std::fs::remove_file(lab.packages.machine.path("/etc/apt/sources.list.d/lab.sources"))?;
-    lab.write("etc/apt/apt.conf.d/trust", "Acquire::AllowInsecureRepositories true;\nAPT::Get::AllowUnauthenticated true;\n")?;
+    lab.write(
+        "etc/apt/apt.conf.d/trust",
+        "Acquire::AllowInsecureRepositories true;\nAPT::Get::AllowUnauthenticated true;\n",
+    )?;
     let repository = |folder: &Path| -> Result<Spec> {
         Ok(Spec::Repository(
             Repository {

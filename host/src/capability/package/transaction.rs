@@ -120,7 +120,8 @@ impl Transaction<'_> {
 
     async fn mark(&self, before: &BTreeMap<Package, State>) -> Result<(), ApplyError> {
         let states = self.states()?;
-        let (mut marks, held_before) = (BTreeMap::<&str, Vec<&Package>>::new(), |name| before.get(name).map(|is| is.held));
+        let (mut marks, held_before) =
+            (BTreeMap::<&str, Vec<&Package>>::new(), |name| before.get(name).map(|is| is.held));
         for (name, target) in &self.batch.to {
             let Some(is) = states.get(name).filter(|is| is.version.is_some()) else { continue };
             // apt drops the hold of a package that it changes.

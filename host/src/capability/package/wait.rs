@@ -16,12 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20 * 60);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// In the order in which apt takes them.
-const LOCKS: &[&str] = &[
-    "/var/lib/dpkg/lock-frontend",
-    "/var/lib/dpkg/lock",
-    "/var/lib/apt/lists/lock",
-    "/var/cache/apt/archives/lock",
-];
+const LOCKS: &[&str] =
+    &["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"];
 
 /// Waits for both, for a bounded time.
 ///
