@@ -15,12 +15,15 @@ mod agent;
 mod apply;
 mod applying;
 mod asking;
+mod build;
 mod confirm;
 mod drift;
 mod guard;
+mod init;
 mod log;
 mod plan;
 mod planning;
+mod policy;
 mod progress;
 mod prompt;
 mod recover;
@@ -86,6 +89,10 @@ enum When {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Build(build::Build),
+    #[command(subcommand)]
+    Policy(policy::Policy),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Status(status::Status),
@@ -143,6 +150,9 @@ fn run(cli: Cli) -> Exit {
 
 async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
+        Command::Init(init) => init.run(context),
+        Command::Build(build) => build.run(context),
+        Command::Policy(policy) => policy.run(context),
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
         Command::Status(status) => status.run(context).await,

@@ -13,6 +13,7 @@ use crate::secret::Secret;
 mod blobs;
 mod facts;
 pub mod inode;
+mod interfaces;
 mod program;
 mod replace;
 mod ssh_session;

@@ -164,7 +164,7 @@ impl<'a> Planning<'a> {
     }
 
     fn facts(&self) -> Facts {
-        Facts { host_name: self.bundle.host.clone(), ..Facts::default() }
+        Facts::read(&self.machine, &self.bundle.host)
     }
 
     async fn declare(
