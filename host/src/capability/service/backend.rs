@@ -9,8 +9,6 @@ mod job;
 mod live;
 mod offline;
 
-use bus::Manager;
-
 /// systemd(1) makes it when it starts; see sd_booted(3).
 const BOOTED: &str = "/run/systemd/system";
 

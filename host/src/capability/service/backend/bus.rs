@@ -1,4 +1,4 @@
-//! org.freedesktop.systemd1(5) over the manager's own socket, or over the system bus where there is none.
+//! org.freedesktop.systemd1(5) over the system bus.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use zbus::{Connection, DynamicType, Error, Message, OwnedObjectPath, OwnedVarian
 
 use crate::capability::service::{Active, FoundUnit, UnitName};
 
-const PRIVATE: &str = "/run/systemd/private";
 const NAME: &str = "org.freedesktop.systemd1";
 const PATH: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
@@ -21,22 +20,16 @@ const CALL: Duration = Duration::from_secs(180);
 #[derive(Debug)]
 pub(super) struct Manager {
     pub(super) connection: Connection,
-    /// `None` where the manager itself is at the other end.
-    destination: Option<&'static str>,
 }
 
 impl Manager {
-    /// Connects. A connection is made for each use: the manager drops it when a package upgrade executes it anew.
+    /// Connects. A connection is made for each use: the manager drops its own when an upgrade executes it anew.
+    ///
+    /// The bus is used, and not the manager's private socket: there the manager signs its messages with a name that
+    /// the specification does not allow for a sender, and zbus refuses them.
     pub(super) async fn connect() -> Result<Self, Error> {
-        let own = Builder::address(format!("unix:path={PRIVATE}").as_str()).p2p().method_timeout(CALL).build().await;
-        if let Ok(connection) = own {
-            return Ok(Self { connection, destination: None });
-        }
         let connection = Builder::system().method_timeout(CALL).build().await?;
-        let manager = Self { connection, destination: Some(NAME) };
-        // Over the bus, the manager tells of jobs only to those who asked.
-        manager.call("Subscribe", &()).await?;
-        Ok(manager)
+        Ok(Self { connection })
     }
 
     /// Calls a method of the manager.
@@ -44,12 +37,12 @@ impl Manager {
     where
         B: serde::Serialize + DynamicType,
     {
-        self.connection.call_method(self.destination, PATH, Some(MANAGER), method, body).await
+        self.connection.call_method(Some(NAME), PATH, Some(MANAGER), method, body).await
     }
 
     async fn property(&self, unit: &OwnedObjectPath, name: &str) -> Result<OwnedVariant, Error> {
         let body = (UNIT, name);
-        let reply = self.connection.call_method(self.destination, unit, Some(PROPERTIES), "Get", &body).await?;
+        let reply = self.connection.call_method(Some(NAME), unit, Some(PROPERTIES), "Get", &body).await?;
         reply.body().deserialize()
     }
 

@@ -44,6 +44,8 @@ impl Manager {
             .interface("org.freedesktop.systemd1.Manager")
             .member("JobRemoved")
             .build()?;
+        // The manager tells of jobs only to those who asked.
+        self.call("Subscribe", &()).await?;
         // Before the call, so that a job which ends at once is not missed.
         let mut removed = MessageStream::for_match_rule(rule, &self.connection, Some(QUEUE)).await?;
         let job: OwnedObjectPath = self.call(method, &(unit.as_str(), "replace")).await?.body().deserialize()?;

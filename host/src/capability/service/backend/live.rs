@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 use zbus::Error;
 
-use super::Manager;
+use super::bus::{Manager, is_missing};
 use super::job::refused;
 use crate::capability::service::{Action, FoundUnit, OnChange, Service, State, UnitName};
 use crate::capability::{ApplyError, ObserveError};
@@ -70,7 +70,14 @@ async fn set(manager: &Manager, unit: &UnitName, to: &State) -> Result<(), Apply
             fresh(manager, unit).await?;
             manager.job("StartUnit", unit).await?;
         }
-        Some(false) => manager.job("StopUnit", unit).await?,
+        Some(false) => {
+            manager.job("StopUnit", unit).await?;
+            // A start that failed leaves a unit behind that is listed as failed even when its file is gone.
+            match manager.call("ResetFailedUnit", &unit.as_str()).await {
+                Err(error) if is_missing(&error) => {}
+                answer => told(unit, answer)?,
+            }
+        }
         None => {}
     }
     if to.enabled == Some(false) {
