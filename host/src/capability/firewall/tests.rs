@@ -16,6 +16,7 @@ mod grants;
 mod lab;
 mod packets;
 mod property;
+mod text;
 
 /// A machine of files in a temporary folder; its kernel is that of the namespace that the thread is in.
 struct Host {
