@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use wireguard_control::Key;
@@ -18,6 +19,9 @@ use super::{
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
 use crate::digest::Digest;
 use crate::secret::Secret;
+
+/// How long systemd-networkd may take over a new interface. It may also be stopped, which its files do not tell.
+const NETWORKD_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is there under a name, with its keys.
 #[derive(Debug, Default)]
@@ -135,12 +139,41 @@ impl Vpn {
             files.write_private(&there.seen.state.boot, &private)?;
         }
         match &set.to.live {
-            Some(to) => Setting { links: &links, name, to, there: &there, preshared: &preshared }.run(&keys).await?,
+            Some(to) => {
+                let setting = Setting { links: &links, name, to, there: &there, preshared: &preshared };
+                setting.run(&keys).await?;
+                if there.seen.driver.is_none() && self.networkd_settles(&links, name).await {
+                    let there = &self.there(&links, name, declared).await.map_err(|error| refused(name, error))?;
+                    Setting { there, ..setting }.run(&keys).await?;
+                }
+            }
             None => stop(&links, name, there.seen.driver.as_ref()).await.map_err(|error| refused(name, error))?,
         }
         // Files come last: the endpoints in them tell which have been set.
         files.write(&there.seen.state.boot, &set.to.boot, &preshared)?;
         if set.to.boot.identity.is_none() { keys.retire() } else { Ok(()) }
+    }
+}
+
+impl Vpn {
+    /// Waits until systemd-networkd has done with a new interface; whether it may have done anything. One that it
+    /// made at boot and that is made anew gets the addresses that it had at boot: it reads its files when it starts.
+    async fn networkd_settles(&self, links: &Links, name: &Name) -> bool {
+        let states = self.machine.path("/run/systemd/netif/links");
+        let Ok(Some(link)) = links.find(name).await else { return false };
+        if !states.exists() {
+            return false;
+        }
+        let settled = || {
+            let state = std::fs::read_to_string(states.join(link.index.to_string())).unwrap_or_default();
+            let admin = state.lines().find_map(|line| line.strip_prefix("ADMIN_STATE="));
+            matches!(admin, Some("configured" | "unmanaged" | "failed" | "linger"))
+        };
+        let start = Instant::now();
+        while !settled() && start.elapsed() < NETWORKD_PATIENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        true
     }
 }
 

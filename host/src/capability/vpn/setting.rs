@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::secret::Secret;
 
 /// One interface, and what it is to be.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Setting<'a> {
     pub(super) links: &'a Links,
     pub(super) name: &'a Name,
