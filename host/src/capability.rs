@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 mod any;
 #[cfg(test)]
 mod cases;
+pub mod compose;
 mod error;
 pub mod file;
 pub mod firewall;
@@ -39,6 +40,7 @@ pub const ALL: &[&dyn AnyCapability] = &[
     &Registered::<firewall::Firewall>::NEW,
     &Registered::<vpn::Vpn>::NEW,
     &Registered::<service::Service>::NEW,
+    &Registered::<compose::Compose>::NEW,
 ];
 
 /// The capability of this name.

@@ -1,0 +1,230 @@
+//! Reads projects and sets them: the folder, the Compose plugin and the engine, brought together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bollard::Docker;
+use futures::future::try_join_all;
+
+use super::loader::{Plugin, Resolved, Variables};
+use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
+use super::{Compose, Project, Spec, cache, docker, engine, files, record, summary};
+use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+
+impl Compose {
+    pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
+        let nothing = |engine| Fact { engine, projects: BTreeMap::new() };
+        let docker = match docker::connect(&self.machine).await {
+            Ok(docker) => docker,
+            Err(engine) => return Ok(nothing(engine)),
+        };
+        let plugin = Plugin::find(&self.machine);
+        if plugin.is_none() && !specs.is_empty() {
+            return Ok(nothing(Engine::NoPlugin));
+        }
+        let declared: BTreeMap<&Project, &Spec> =
+            specs.iter().map(|declared| (&declared.spec.project, &declared.spec)).collect();
+        let owned: Vec<Project> = owned.keys().filter_map(|name| name.parse().ok()).collect();
+        let names: BTreeSet<&Project> = declared.keys().copied().chain(&owned).collect();
+        let found = names.into_iter().map(|project| {
+            let (docker, plugin, spec) = (&docker, plugin.as_ref(), declared.get(project).copied());
+            async move { Ok::<_, ObserveError>((project.clone(), self.find(docker, plugin, project, spec).await?)) }
+        });
+        Ok(Fact { engine: Engine::Up, projects: try_join_all(found).await?.into_iter().collect() })
+    }
+
+    async fn find(
+        &self,
+        docker: &Docker,
+        plugin: Option<&Plugin>,
+        project: &Project,
+        spec: Option<&Spec>,
+    ) -> Result<Found, ObserveError> {
+        let unreadable = |reason: String| ObserveError::Unreadable { resource: format!("compose {project}"), reason };
+        let wanted = match (spec, plugin) {
+            (Some(spec), Some(plugin)) => Some(self.wanted(docker, plugin, spec).await?),
+            _ => None,
+        };
+        let record = record::get(&self.machine, project).map_err(|error| unreadable(error.to_string()))?;
+        let ours = record.iter().flat_map(|record| record.version.files.keys());
+        let names: BTreeSet<_> = ours.chain(wanted.iter().flat_map(|wanted| wanted.version.files.keys())).collect();
+        let files = files::at(self.machine.key(), &self.lasting(project), names.into_iter())
+            .or_else(
+                |error| if error.kind() == std::io::ErrorKind::NotFound { Ok(BTreeMap::new()) } else { Err(error) },
+            )
+            .map_err(|error| unreadable(error.to_string()))?;
+        let (containers, networks, volumes) = tokio::try_join!(
+            docker::containers(docker, &self.machine, project),
+            docker::networks(docker, project),
+            docker::volumes(docker, project),
+        )
+        .map_err(|error| unreadable(error.to_string()))?;
+        let containers = containers.into_iter().map(|listed| listed.container).collect();
+        Ok(Found { wanted, record, files, containers, networks, volumes })
+    }
+
+    async fn wanted(&self, docker: &Docker, plugin: &Plugin, spec: &Spec) -> Result<Wanted, ObserveError> {
+        let project = &spec.project;
+        let unreadable = |reason: String| ObserveError::Unreadable { resource: format!("compose {project}"), reason };
+        let staged = self.machine.app(project.as_str());
+        if !staged.is_dir() {
+            return Err(unreadable(format!("the repo has no folder apps/{project}")));
+        }
+        let files = files::scan(self.machine.key(), &staged)
+            .map_err(|error| unreadable(format!("cannot read apps/{project}: {error}")))?;
+        let (secrets, variables) = self.variables(spec)?;
+        let version = Version {
+            files,
+            secrets,
+            environment: spec.environment.clone(),
+            health_timeout: spec.health_timeout,
+            ..Version::default()
+        };
+        let key = cache::key(&self.machine, project, &version, &plugin.identity);
+        let lasting = self.lasting(project);
+        let mut wanted = match cache::get(&self.machine, project, &key) {
+            Some(wanted) => wanted,
+            None => {
+                std::fs::create_dir_all(&lasting).map_err(|error| unreadable(error.to_string()))?;
+                let resolved = plugin.resolve(project, &staged, &lasting, &variables).await.map_err(unreadable)?;
+                let wanted = summary::summarise(self.machine.key(), &lasting, version, &resolved);
+                cache::keep(&self.machine, project, key, &wanted);
+                wanted
+            }
+        };
+        wanted.version.health_timeout = spec.health_timeout;
+        summary::follow_links(&lasting, &mut wanted.claims);
+        let images = wanted.version.services.values_mut().map(|service| async {
+            service.image_id = docker::image_id(docker, &service.image).await?;
+            Ok(())
+        });
+        try_join_all(images).await.map_err(|error: bollard::errors::Error| unreadable(error.to_string()))?;
+        Ok(wanted)
+    }
+
+    fn variables(&self, spec: &Spec) -> Result<(BTreeMap<String, SecretValue>, Variables), ObserveError> {
+        let mut variables = Variables { public: spec.environment.clone(), ..Variables::default() };
+        let mut secrets = BTreeMap::new();
+        for (variable, name) in &spec.secrets {
+            let value = self.machine.secret(name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
+            let digest = self.machine.key().digest(value.reveal().as_bytes());
+            secrets.insert(variable.clone(), SecretValue { name: name.clone(), digest });
+            variables.secret.insert(variable.clone(), value.clone());
+        }
+        Ok((secrets, variables))
+    }
+
+    /// Where the project's containers mount its files from.
+    pub(super) fn lasting(&self, project: &Project) -> PathBuf {
+        self.machine.state().join("apps").join(project.as_str())
+    }
+
+    pub(super) async fn write(&self, Set { project, to }: &Set) -> Result<(), ApplyError> {
+        let docker = docker::connect(&self.machine).await.map_err(|engine| ApplyError::Refused {
+            resource: format!("compose {project}"),
+            reason: super::diff::hint(&engine).to_owned(),
+        });
+        match to {
+            State::Up(version) => self.up(&docker?, project, version).await,
+            State::Down => {
+                engine::down(&docker?, &self.machine, project).await?;
+                self.forget(project)
+            }
+            State::Unmanaged => self.forget(project),
+        }
+    }
+
+    async fn up(&self, docker: &Docker, project: &Project, version: &Version) -> Result<(), ApplyError> {
+        let refused = |reason: String| ApplyError::Refused { resource: format!("compose {project}"), reason };
+        let plugin =
+            Plugin::find(&self.machine).ok_or_else(|| refused(super::diff::hint(&Engine::NoPlugin).to_owned()))?;
+        let variables = self.kept_variables(version)?;
+        let mut record = self.place(project, version)?;
+        let lasting = self.lasting(project);
+        let resolved: Resolved = plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?;
+        let (model, unsupported) = super::model::parse(&resolved.model);
+        if let Some(words) = unsupported.into_iter().next() {
+            return Err(refused(words));
+        }
+        let machine = &self.machine;
+        let up = engine::Up {
+            docker,
+            machine,
+            project,
+            lasting: &lasting,
+            version,
+            model: &model,
+            resolved: &resolved,
+            variables: &variables,
+        };
+        record.completed = up.run().await?;
+        record.version = version.clone();
+        record::keep(&self.machine, project, &record).map_err(self.unwritten(project))
+    }
+
+    /// Brings the files to the project's folder. What is replaced is kept, and the record knows of each file that is
+    /// stead's before it is there.
+    fn place(&self, project: &Project, version: &Version) -> Result<Record, ApplyError> {
+        let lasting = self.lasting(project);
+        let place = || {
+            let (blobs, key) = (self.machine.blobs(), self.machine.key());
+            files::keep(blobs, key, &self.machine.app(project.as_str()), &version.files)?;
+            let mut record = record::get(&self.machine, project)?.unwrap_or_default();
+            std::fs::create_dir_all(&lasting)?;
+            let names = record.version.files.keys().chain(version.files.keys()).collect::<BTreeSet<_>>();
+            let there = files::at(key, &lasting, names.into_iter())?;
+            files::keep(blobs, key, &lasting, &there)?;
+            let former = record.version.files.clone();
+            record.version.files.extend(version.files.clone());
+            record::keep(&self.machine, project, &record)?;
+            files::put(blobs, &lasting, &former, &version.files)?;
+            Ok(record)
+        };
+        place().map_err(self.unwritten(project))
+    }
+
+    /// The variables of a version, from this run's secrets or from those kept of earlier ones.
+    fn kept_variables(&self, version: &Version) -> Result<Variables, ApplyError> {
+        let mut variables = Variables { public: version.environment.clone(), ..Variables::default() };
+        for (variable, SecretValue { name, digest }) in &version.secrets {
+            let missing = || ApplyError::NoSecret { name: name.clone() };
+            let value = self.machine.secret(name);
+            let value = match value.filter(|value| self.machine.key().digest(value.reveal().as_bytes()) == *digest) {
+                Some(value) => {
+                    let kept = self.machine.blobs().keep(digest, value.reveal().as_bytes());
+                    kept.map_err(|source| ApplyError::File { path: format!("the secret {name}"), source })?;
+                    value.clone()
+                }
+                None => {
+                    let kept = self.machine.blobs().get(digest).ok().flatten().ok_or_else(missing)?;
+                    crate::secret::Secret::new(String::from_utf8(kept).map_err(|_| missing())?)
+                }
+            };
+            variables.secret.insert(variable.clone(), value);
+        }
+        Ok(variables)
+    }
+
+    fn forget(&self, project: &Project) -> Result<(), ApplyError> {
+        let lasting = self.lasting(project);
+        let forget = || {
+            if let Some(record) = record::get(&self.machine, project)? {
+                let key = self.machine.key();
+                if lasting.is_dir() {
+                    let there = files::at(key, &lasting, record.version.files.keys())?;
+                    files::keep(self.machine.blobs(), key, &lasting, &there)?;
+                    files::put(self.machine.blobs(), &lasting, &record.version.files, &BTreeMap::new())?;
+                    // What containers left there stays.
+                    let _ = std::fs::remove_dir(&lasting);
+                }
+            }
+            record::forget(&self.machine, project)
+        };
+        forget().map_err(self.unwritten(project))
+    }
+
+    fn unwritten(&self, project: &Project) -> impl Fn(std::io::Error) -> ApplyError {
+        let path = self.lasting(project).display().to_string();
+        move |source| ApplyError::File { path: path.clone(), source }
+    }
+}

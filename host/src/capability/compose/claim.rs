@@ -1,0 +1,140 @@
+//! What a compose file would do to the host: found in the resolved model, held against the grant.
+
+use std::fmt;
+use std::path::{Component, Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Model, MountKind, Port, Service};
+use super::summary::{mounted_files, networks, volumes};
+
+/// One thing that a service, or a volume, asks of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// `service web`, `volume data`.
+    pub of: String,
+    /// The key of the compose file: `ports`.
+    pub key: String,
+    pub ask: Ask,
+}
+
+/// What is asked of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// A published port; 0 is one that Docker picks.
+    Port(u16),
+    /// A path of the host outside of the project's folder, and where it really leads when that is elsewhere.
+    Bind {
+        path: String,
+        real: Option<String>,
+    },
+    /// More power than a container has by default.
+    Privileged,
+    /// A namespace of the host: `network`, `pid`, …
+    HostNamespace(String),
+    Device(String),
+    CapAdd(String),
+    DockerSocket,
+    Image(String),
+    /// A network or volume that is not the project's own.
+    External(String),
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, key {}: ", self.of, self.key)?;
+        match &self.ask {
+            Ask::Port(0) => write!(f, "publish a port that Docker picks"),
+            Ask::Port(port) => write!(f, "publish port {port}"),
+            Ask::Bind { path, real: None } => write!(f, "bind {path}"),
+            Ask::Bind { path, real: Some(real) } => write!(f, "bind {path}, which leads to {real},"),
+            Ask::Privileged => write!(f, "be privileged"),
+            Ask::HostNamespace(namespace) => write!(f, "share the host's {namespace} namespace"),
+            Ask::Device(path) => write!(f, "use the device {path}"),
+            Ask::CapAdd(capability) => write!(f, "gain {capability}"),
+            Ask::DockerSocket => write!(f, "use the Docker socket, which is root on this host,"),
+            Ask::Image(image) => write!(f, "run the image {image}"),
+            Ask::External(name) => write!(f, "use {name}, which is not the project's own,"),
+        }
+    }
+}
+
+/// All that a model asks of the host. Binds of the project's own folder are among them, for links may lead out of it.
+pub(super) fn claims(lasting: &Path, model: &Model) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (name, service) in &model.services {
+        let of = format!("service {name}");
+        let mut add = |key: &str, ask| claims.push(Claim { of: of.clone(), key: key.to_owned(), ask });
+        powers(service, &mut add);
+        for port in service.ports.iter().flat_map(published) {
+            add("ports", Ask::Port(port));
+        }
+        let binds = service.volumes.iter().filter(|mount| mount.kind == MountKind::Bind);
+        let binds = binds.filter_map(|mount| Some(("volumes", mount.source.as_deref()?)));
+        for (key, path) in binds.chain(mounted_files(model, service)) {
+            add(key, bind(lasting, path));
+        }
+        for network in networks(model, service).filter(|network| network.external) {
+            add("networks", Ask::External(network.name.clone()));
+        }
+        for volume in volumes(model, service) {
+            if volume.external {
+                add("volumes", Ask::External(volume.name.clone()));
+            }
+            // The local driver mounts whatever it is told to.
+            if let Some(device) = volume.driver_opts.get("device") {
+                add("volumes", bind(lasting, device));
+            }
+        }
+    }
+    claims
+}
+
+fn powers(service: &Service, add: &mut impl FnMut(&str, Ask)) {
+    if let Some(image) = &service.image {
+        add("image", Ask::Image(image.clone()));
+    }
+    if service.privileged {
+        add("privileged", Ask::Privileged);
+    }
+    if service.security_opt.iter().any(|option| !option.starts_with("no-new-privileges")) {
+        add("security_opt", Ask::Privileged);
+    }
+    for (key, namespace, mode) in
+        [("network_mode", "network", &service.network_mode), ("pid", "pid", &service.pid), ("ipc", "ipc", &service.ipc)]
+    {
+        if mode.as_deref() == Some("host") {
+            add(key, Ask::HostNamespace(namespace.to_owned()));
+        }
+    }
+    for device in &service.devices {
+        add("devices", Ask::Device(device.source.clone()));
+    }
+    for capability in &service.cap_add {
+        add("cap_add", Ask::CapAdd(capability.clone()));
+    }
+}
+
+/// The ports of the host that may be taken; what is no port is refused by Docker.
+fn published(port: &Port) -> Vec<u16> {
+    let published = port.published.as_deref().filter(|published| !published.is_empty()).unwrap_or("0");
+    let (first, last) = published.split_once('-').unwrap_or((published, published));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) => (first..=last).collect(),
+        _ => vec![0],
+    }
+}
+
+fn bind(lasting: &Path, path: &str) -> Ask {
+    // Where `..` leads is seen here, not by the pattern of a grant.
+    let mut plain = lasting.to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            component => plain.push(component),
+        }
+    }
+    Ask::Bind { path: plain.to_string_lossy().into_owned(), real: None }
+}

@@ -1,0 +1,144 @@
+//! The connection to the Docker Engine, and what it says of a project.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+use super::spec::Project;
+use super::state::{Container, Engine, Status};
+use crate::digest::Digest;
+use crate::machine::Machine;
+
+pub(super) const PROJECT: &str = "com.docker.compose.project";
+pub(super) const SERVICE: &str = "com.docker.compose.service";
+pub(super) const NUMBER: &str = "com.docker.compose.container-number";
+pub(super) const CONFIG_HASH: &str = "com.docker.compose.config-hash";
+pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
+pub(super) const DEPENDS_ON: &str = "com.docker.compose.depends_on";
+/// The digest of the project's files that are mounted into a container. Ours.
+pub(super) const MOUNTED: &str = "stead.mounted";
+/// The digest of a network's settings. Ours.
+pub(super) const SETTINGS: &str = "stead.settings";
+
+/// Longer than any grace period that people give a container to stop.
+const TIMEOUT_SECONDS: u64 = 900;
+/// An engine that does not say its version by then is not one to work with.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
+/// A container of a project, with its names in Docker.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Services that its own waits for when it starts.
+    pub(super) depends_on: Vec<String>,
+    pub(super) container: Container,
+}
+
+/// Connects to the engine, or says what keeps from it.
+pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
+    let local = machine.path("/var/run/docker.sock");
+    let given = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
+    if given.is_none() && !local.exists() && !is_installed(machine) {
+        return Err(Engine::NotInstalled);
+    }
+    let host = given.unwrap_or_else(|| format!("unix://{}", local.display()));
+    let down = |reason: String| Engine::Down(format!("{host}: {reason}"));
+    let docker = match host.starts_with("unix://") {
+        true => Docker::connect_with_unix(&host, TIMEOUT_SECONDS, API_DEFAULT_VERSION),
+        false => Docker::connect_with_host(&host),
+    };
+    let docker = docker.map_err(|error| down(error.to_string()))?;
+    match tokio::time::timeout(FIRST_ANSWER, docker.negotiate_version()).await {
+        Ok(answer) => answer.map_err(|error| down(error.to_string())),
+        Err(_) => Err(down(format!("no answer within {FIRST_ANSWER:?}"))),
+    }
+}
+
+fn is_installed(machine: &Machine) -> bool {
+    ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].iter().any(|path| machine.path(path).exists())
+}
+
+/// The containers of a project, sorted by service and number, without those of `docker compose run`.
+pub(super) async fn containers(docker: &Docker, machine: &Machine, project: &Project) -> Result<Vec<Listed>, Error> {
+    let options = ListContainersOptions { all: true, filters: Some(of(project)), ..ListContainersOptions::default() };
+    let found = docker.list_containers(Some(options)).await?;
+    let mut listed: Vec<_> = found.into_iter().filter_map(|summary| read(machine, summary)).collect();
+    listed.sort_by(|a, b| {
+        let key = |listed: &Listed| (listed.container.service.clone(), listed.container.number, listed.id.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(listed)
+}
+
+/// The networks of a project, with the settings that stead wrote on them.
+pub(super) async fn networks(docker: &Docker, project: &Project) -> Result<BTreeMap<String, Option<Digest>>, Error> {
+    let found = docker.list_networks(Some(ListNetworksOptions { filters: Some(of(project)) })).await?;
+    let one = |network: bollard::models::Network| {
+        let settings = network.labels.and_then(|mut labels| labels.remove(SETTINGS)).and_then(|text| digest(&text));
+        Some((network.name?, settings))
+    };
+    Ok(found.into_iter().filter_map(one).collect())
+}
+
+/// The names of a project's volumes.
+pub(super) async fn volumes(docker: &Docker, project: &Project) -> Result<BTreeSet<String>, Error> {
+    let found = docker.list_volumes(Some(ListVolumesOptions { filters: Some(of(project)) })).await?;
+    Ok(found.volumes.into_iter().flatten().map(|volume| volume.name).collect())
+}
+
+/// What an image's name means on this machine.
+pub(super) async fn image_id(docker: &Docker, image: &str) -> Result<Option<String>, Error> {
+    match docker.inspect_image(image).await {
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        image => Ok(image?.id),
+    }
+}
+
+/// Whether an object that was to be removed, or stopped, already is.
+pub(super) fn unless_gone(done: Result<(), Error>) -> Result<(), Error> {
+    match done {
+        Err(Error::DockerResponseServerError { status_code: 304 | 404, .. }) => Ok(()),
+        done => done,
+    }
+}
+
+fn of(project: &Project) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![format!("{PROJECT}={project}")])])
+}
+
+fn read(machine: &Machine, summary: ContainerSummary) -> Option<Listed> {
+    let labels = summary.labels.unwrap_or_default();
+    if labels.get(ONE_OFF).is_some_and(|one_off| one_off.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let name = summary.names?.into_iter().next()?;
+    let depends_on = labels.get(DEPENDS_ON).map(String::as_str).unwrap_or_default().split(',');
+    let depends_on = depends_on.filter_map(|one| Some(one.split_once(':')?.0.to_owned())).collect();
+    let container = Container {
+        service: labels.get(SERVICE)?.clone(),
+        number: labels.get(NUMBER).and_then(|number| number.parse().ok()).unwrap_or_default(),
+        config: machine.key().digest(labels.get(CONFIG_HASH).map(String::as_bytes).unwrap_or_default()),
+        mounted: labels.get(MOUNTED).and_then(|text| digest(text)),
+        image_id: summary.image_id.unwrap_or_default(),
+        status: status(summary.state, summary.status.as_deref().unwrap_or_default()),
+    };
+    Some(Listed { id: summary.id?, name: name.trim_start_matches('/').to_owned(), depends_on, container })
+}
+
+fn status(state: Option<ContainerSummaryStateEnum>, words: &str) -> Status {
+    match state {
+        Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::RESTARTING) => Status::Running,
+        Some(ContainerSummaryStateEnum::PAUSED) => Status::Paused,
+        Some(ContainerSummaryStateEnum::EXITED) if words.starts_with("Exited (0)") => Status::Completed,
+        _ => Status::Stopped,
+    }
+}
+
+fn digest(text: &str) -> Option<Digest> {
+    serde_json::from_value(text.into()).ok()
+}

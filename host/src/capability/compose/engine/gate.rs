@@ -1,0 +1,183 @@
+//! The health gate: what was started must become healthy, or stay up where it has no health check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, HealthStatusEnum};
+use bollard::query_parameters::LogsOptions;
+use futures::TryStreamExt;
+use futures::future::try_join_all;
+use tokio::time::Instant;
+
+use super::Up;
+use super::converge::Running;
+use crate::capability::ApplyError;
+use crate::capability::compose::docker::Listed;
+use crate::capability::compose::model::Condition;
+
+/// How long a container without a health check must have run.
+const PROOF: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(100);
+/// How much of its last words an error carries.
+const LAST_LINES: &str = "20";
+const MOST_BYTES: usize = 4096;
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Dependency(Condition),
+    /// Healthy, or up for a while, or ended with success.
+    Proof,
+}
+
+/// How a container is doing.
+enum Standing {
+    Good,
+    Ended,
+    NotYet,
+    Bad(String),
+}
+
+impl Up<'_> {
+    /// Waits until what a service depends on is as it asks.
+    pub(super) async fn await_dependencies(&self, name: &str) -> Result<(), ApplyError> {
+        let depends_on = self.model.services.get(name).into_iter().flat_map(|service| &service.depends_on);
+        let waited = depends_on.map(|(other, dependency)| async move {
+            let listed = self.listed().await?;
+            let of_it = listed.into_iter().filter(|listed| &listed.container.service == other);
+            let waits = of_it.map(|Listed { id, name, .. }| async move {
+                self.wait(&id, &name, other, Awaited::Dependency(dependency.condition)).await
+            });
+            match try_join_all(waits).await {
+                Err(_) if !dependency.required => Ok(()),
+                waited => waited.map(drop),
+            }
+        });
+        try_join_all(waited).await.map(drop)
+    }
+
+    /// Waits until everything that was started has proved itself; answers with the services that ended with success.
+    pub(super) async fn gate(&self, started: &BTreeMap<String, Vec<Running>>) -> Result<BTreeSet<String>, ApplyError> {
+        let all = started.iter().flat_map(|(service, running)| running.iter().map(move |running| (service, running)));
+        let waits = all.filter(|(_, running)| running.started).map(|(service, running)| async move {
+            let ended = self.wait(&running.id, &running.name, service, Awaited::Proof).await?;
+            Ok::<_, ApplyError>(ended.then(|| service.clone()))
+        });
+        Ok(try_join_all(waits).await?.into_iter().flatten().collect())
+    }
+
+    /// Waits for one container; answers whether it ended, with success.
+    async fn wait(&self, id: &str, name: &str, service: &str, awaited: Awaited) -> Result<bool, ApplyError> {
+        let begun = Instant::now();
+        let mut seen: Option<(Option<String>, Instant)> = None;
+        loop {
+            let found =
+                self.docker.inspect_container(id, None).await.map_err(self.failed(format!("inspect {name}")))?;
+            let started_at = found.state.as_ref().and_then(|state| state.started_at.clone());
+            let since = match &seen {
+                Some((same, since)) if *same == started_at => *since,
+                _ => seen.insert((started_at, Instant::now())).1,
+            };
+            let why = match standing(&found, awaited, since.elapsed() >= PROOF) {
+                Standing::Good => return Ok(false),
+                Standing::Ended => return Ok(true),
+                Standing::Bad(why) => why,
+                Standing::NotYet if begun.elapsed() >= self.timeout() => {
+                    format!("was not {} within {} s", aim(&found, awaited), self.version.health_timeout)
+                }
+                Standing::NotYet => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            return Err(self.unhealthy(&found, name, service, &why).await);
+        }
+    }
+
+    async fn unhealthy(&self, found: &ContainerInspectResponse, name: &str, service: &str, why: &str) -> ApplyError {
+        let mut reason = format!("container {name} {why}");
+        if let Some(probe) = last_probe(found) {
+            reason.push_str(&format!("; its health check said: {}", probe.trim()));
+        }
+        let words = self.last_words(found.id.as_deref().unwrap_or(name)).await;
+        if !words.trim().is_empty() {
+            reason.push_str(&format!("; its last lines:\n{}", words.trim_end()));
+        }
+        let resource = format!("compose {}, service {service}", self.project);
+        ApplyError::Unhealthy { resource, reason: self.variables.hide(&reason) }
+    }
+
+    async fn last_words(&self, id: &str) -> String {
+        let options = LogsOptions { stdout: true, stderr: true, tail: LAST_LINES.to_owned(), ..LogsOptions::default() };
+        let lines: Vec<_> = self.docker.logs(id, Some(options)).try_collect().await.unwrap_or_default();
+        let words: String = lines.iter().map(ToString::to_string).collect();
+        tail(&words).to_owned()
+    }
+}
+
+fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasted: bool) -> Standing {
+    let none = ContainerState::default();
+    let state = found.state.as_ref().unwrap_or(&none);
+    let health = state.health.as_ref().and_then(|health| health.status);
+    let checked = !matches!(health, None | Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY));
+    match (state.status, awaited) {
+        (Some(ContainerStateStatusEnum::RUNNING), Awaited::Dependency(Condition::Started)) => Standing::Good,
+        (Some(ContainerStateStatusEnum::RUNNING), Awaited::Dependency(Condition::Completed)) => Standing::NotYet,
+        (Some(ContainerStateStatusEnum::RUNNING), Awaited::Dependency(Condition::Healthy)) if !checked => {
+            Standing::Bad("has no health check, and a service waits for it to be healthy".to_owned())
+        }
+        (Some(ContainerStateStatusEnum::RUNNING), _) if checked => match health {
+            Some(HealthStatusEnum::HEALTHY) => Standing::Good,
+            Some(HealthStatusEnum::UNHEALTHY) => Standing::Bad("is unhealthy".to_owned()),
+            _ => Standing::NotYet,
+        },
+        (Some(ContainerStateStatusEnum::RUNNING), _) => {
+            if lasted {
+                Standing::Good
+            } else {
+                Standing::NotYet
+            }
+        }
+        (Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD), awaited) => {
+            ended(found, state, awaited)
+        }
+        (Some(ContainerStateStatusEnum::RESTARTING), _) if state.exit_code.is_some_and(|code| code != 0) && lasted => {
+            Standing::NotYet
+        }
+        _ => Standing::NotYet,
+    }
+}
+
+fn ended(_found: &ContainerInspectResponse, state: &ContainerState, awaited: Awaited) -> Standing {
+    let code = state.exit_code.unwrap_or_default();
+    match awaited {
+        Awaited::Dependency(Condition::Healthy) => Standing::Bad(format!("ended with exit code {code}")),
+        _ if code == 0 => Standing::Ended,
+        _ if state.oom_killed == Some(true) => Standing::Bad("was killed for want of memory".to_owned()),
+        _ => Standing::Bad(format!("ended with exit code {code}")),
+    }
+}
+
+fn aim(found: &ContainerInspectResponse, awaited: Awaited) -> &'static str {
+    let checked = found.state.as_ref().is_some_and(|state| state.health.is_some());
+    match awaited {
+        Awaited::Dependency(Condition::Completed) => "done",
+        _ if checked => "healthy",
+        _ => "up",
+    }
+}
+
+fn last_probe(found: &ContainerInspectResponse) -> Option<String> {
+    let health = found.state.as_ref()?.health.as_ref()?;
+    let output = health.log.as_ref()?.last()?.output.as_deref()?;
+    Some(tail(output).to_owned())
+}
+
+/// The end of a text, at the boundary of a character.
+fn tail(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(MOST_BYTES);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! The resolved model of a project, as far as the engine carries it.
+//!
+//! Every key is named here or refused by name: nothing of a compose file is dropped silently.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+mod resource;
+mod scalar;
+mod service;
+
+pub(super) use resource::{FileSource, Network, Volume};
+
+pub(super) use service::{
+    Attachment, Condition, Dependency, Device, HealthCheck, Mount, MountKind, Port, Service, Ulimit,
+};
+
+/// A project.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) services: BTreeMap<String, Service>,
+    pub(super) networks: BTreeMap<String, Network>,
+    pub(super) volumes: BTreeMap<String, Volume>,
+    pub(super) configs: BTreeMap<String, FileSource>,
+    pub(super) secrets: BTreeMap<String, FileSource>,
+}
+
+/// Reads a resolved model; what the engine does not carry comes back in words.
+pub(super) fn parse(model: &Value) -> (Model, Vec<String>) {
+    let mut unsupported = Vec::new();
+    let mut known = Model::default();
+    for (key, value) in model.as_object().into_iter().flatten() {
+        let words = &mut unsupported;
+        match key.as_str() {
+            "name" => {}
+            "services" => known.services = each("service", value, words),
+            "networks" => known.networks = each("network", value, words),
+            "volumes" => known.volumes = each("volume", value, words),
+            "configs" => known.configs = each("config", value, words),
+            "secrets" => known.secrets = each("secret", value, words),
+            key if key.starts_with("x-") || says_nothing(value) => {}
+            key => words.push(format!("key {key}: not supported yet")),
+        }
+    }
+    for (name, service) in &known.services {
+        service.refuse(&mut |key, reason| unsupported.push(format!("service {name}, key {key}: {reason}")));
+    }
+    (known, unsupported)
+}
+
+/// Reads each entry of a section key by key, so that what is wrong can be named.
+fn each<T: DeserializeOwned + Default>(kind: &str, section: &Value, words: &mut Vec<String>) -> BTreeMap<String, T> {
+    let mut entries = BTreeMap::new();
+    for (name, entry) in section.as_object().into_iter().flatten() {
+        let said: Map<String, Value> = entry
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, value)| !says_nothing(value) && !key.starts_with("x-"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        match T::deserialize(&Value::Object(said.clone())) {
+            Ok(entry) => drop(entries.insert(name.clone(), entry)),
+            Err(_) => words.extend(wrong_keys::<T>(&said).map(|words| format!("{kind} {name}, {words}"))),
+        }
+    }
+    entries
+}
+
+fn wrong_keys<T: DeserializeOwned>(said: &Map<String, Value>) -> impl Iterator<Item = String> {
+    said.iter().filter_map(|(key, value)| {
+        let alone = Map::from_iter([(key.clone(), value.clone())]);
+        let error = T::deserialize(&Value::Object(alone)).err()?.to_string();
+        // An unknown key of the entry itself lists all that are known, which helps nobody here.
+        let own = error.starts_with(&format!("unknown field `{key}`"));
+        Some(format!("key {key}: {}", if own { "not supported yet".to_owned() } else { error }))
+    })
+}
+
+/// Whether a value is there only because the plugin prints its defaults.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => false,
+    }
+}

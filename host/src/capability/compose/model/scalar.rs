@@ -1,0 +1,86 @@
+//! Numbers and durations as the plugin prints them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+/// A number that may be printed as text: `67108864`, `"67108864"`.
+pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    use serde::de::Error;
+    match Form::deserialize(deserializer)? {
+        Form::Integer(number) => Ok(Some(number)),
+        Form::Text(text) => text.parse().map(Some).map_err(D::Error::custom),
+        Form::Float(number) => Err(D::Error::custom(format!("{number} is not a whole number"))),
+    }
+}
+
+/// Processors in billionths, from `0.5` or `"0.5"`.
+pub(super) fn nano_cpus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    use serde::de::Error;
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 processors")]
+    let cpus = match Form::deserialize(deserializer)? {
+        Form::Integer(number) => number as f64,
+        Form::Float(number) => number,
+        Form::Text(text) => text.parse().map_err(D::Error::custom)?,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a float saturates here")]
+    Ok(Some((cpus * 1e9).round() as i64))
+}
+
+/// A duration as Go prints it: `1m30s`, `500ms`, `1h0m0s`.
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    use serde::de::Error;
+    let text = String::deserialize(deserializer)?;
+    span(&text).map(Some).ok_or_else(|| D::Error::custom(format!("{text:?} is not a duration")))
+}
+
+/// See [`duration`].
+fn span(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (value, after) = rest.split_at(number);
+        let unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit);
+        seconds += value.parse::<f64>().ok()? * in_seconds(unit)?;
+        rest = after;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn in_seconds(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "d" => 86_400.0,
+        "h" => 3600.0,
+        "m" => 60.0,
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "us" | "µs" => 1e-6,
+        "ns" => 1e-9,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_durations_of_go() {
+        assert_eq!(span("1m30s"), Some(Duration::from_secs(90)));
+        assert_eq!(span("1h0m0.5s"), Some(Duration::from_millis(3_600_500)));
+        assert_eq!(span("500ms"), Some(Duration::from_millis(500)));
+        for wrong in ["1", "s", "1x", "-1s", "1..s"] {
+            assert_eq!(span(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What stead last brought up, for each project: which files in its folder are stead's, and what each service was.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::spec::Project;
+use super::state::Record;
+use crate::machine::{Machine, create_private_folder, replace};
+
+pub(super) fn get(machine: &Machine, project: &Project) -> std::io::Result<Option<Record>> {
+    match std::fs::read(path(machine, project)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => Ok(Some(serde_json::from_slice(&text?)?)),
+    }
+}
+
+pub(super) fn keep(machine: &Machine, project: &Project, record: &Record) -> std::io::Result<()> {
+    let path = path(machine, project);
+    create_private_folder(path.parent().ok_or(ErrorKind::InvalidInput)?)?;
+    replace(&path, &serde_json::to_vec(record)?, 0o600)
+}
+
+pub(super) fn forget(machine: &Machine, project: &Project) -> std::io::Result<()> {
+    match std::fs::remove_file(path(machine, project)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn path(machine: &Machine, project: &Project) -> PathBuf {
+    machine.state().join("compose").join(format!("{project}.json"))
+}

@@ -1,0 +1,157 @@
+//! What a policy asks for: a project by name, its variables, and how long it may take to become healthy.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Invalid;
+
+/// How long containers may take to become healthy when the policy does not say.
+const HEALTH_TIMEOUT: u32 = 60;
+/// No deployment is worth a longer wait than an hour.
+const LONGEST_HEALTH_TIMEOUT: u32 = 3600;
+
+/// The name of a project, as the Compose Specification allows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Project(String);
+
+/// What a policy asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    pub project: Project,
+    /// Variables for interpolation.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The secret of the repo behind each variable.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// In seconds.
+    #[serde(default = "health_timeout")]
+    pub health_timeout: u32,
+}
+
+fn health_timeout() -> u32 {
+    HEALTH_TIMEOUT
+}
+
+impl Spec {
+    /// Parses the arguments of `compose.up`.
+    ///
+    /// # Errors
+    /// When the name is not one of a project, a variable is given twice or is none, or the timeout is out of range.
+    pub fn parse(
+        name: &str,
+        environment: Vec<(String, String)>,
+        secrets: Vec<(String, String)>,
+        health_timeout: Option<u32>,
+    ) -> Result<Self, Invalid> {
+        let health_timeout = health_timeout.unwrap_or(HEALTH_TIMEOUT);
+        if !(1..=LONGEST_HEALTH_TIMEOUT).contains(&health_timeout) {
+            return Err(Invalid::new("health-timeout", format!("must be 1 to {LONGEST_HEALTH_TIMEOUT} seconds")));
+        }
+        let environment = variables("environment", environment)?;
+        let secrets = variables("secrets", secrets)?;
+        if let Some(twice) = secrets.keys().find(|name| environment.contains_key(*name)) {
+            return Err(Invalid::new("secrets", format!("{twice} is in environment as well")));
+        }
+        Ok(Self { project: name.parse()?, environment, secrets, health_timeout })
+    }
+
+    /// How long containers may take to become healthy.
+    pub fn health_timeout(&self) -> Duration {
+        Duration::from_secs(self.health_timeout.into())
+    }
+}
+
+fn variables(argument: &'static str, pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Invalid> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in pairs {
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(valid) || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(Invalid::new(argument, format!("{name:?} is not the name of a variable")));
+        }
+        // These would turn the plugin, not the project.
+        if name.starts_with("COMPOSE_") || name.starts_with("DOCKER_") || name == "PATH" || name.starts_with("LD_") {
+            return Err(Invalid::new(argument, format!("{name} is a setting of the programs that read the project")));
+        }
+        if value.contains('\0') {
+            return Err(Invalid::new(argument, format!("the value of {name} holds a NUL byte")));
+        }
+        if variables.insert(name.clone(), value).is_some() {
+            return Err(Invalid::new(argument, format!("{name} is given twice")));
+        }
+    }
+    Ok(variables)
+}
+
+impl Project {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Project {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if begins && name.len() <= 63 && name.chars().all(valid) {
+            return Ok(Self(name.to_owned()));
+        }
+        let reason = "is not a project's name: lower-case letters, digits, `-` and `_`, begun by a letter or digit";
+        Err(Invalid::new("name", format!("{name:?} {reason}")))
+    }
+}
+
+impl fmt::Display for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Project> for String {
+    fn from(project: Project) -> Self {
+        project.0
+    }
+}
+
+impl TryFrom<String> for Project {
+    type Error = Invalid;
+
+    fn try_from(name: String) -> Result<Self, Invalid> {
+        name.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(name: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), "x".to_owned())]
+    }
+
+    #[test]
+    fn refuses_what_would_turn_the_plugin() {
+        for name in ["COMPOSE_FILE", "DOCKER_HOST", "PATH", "LD_PRELOAD", "1A", "", "A-B"] {
+            assert!(Spec::parse("web", pair(name), Vec::new(), None).is_err(), "{name}");
+        }
+        assert!(Spec::parse("web", pair("PORT"), pair("PORT"), None).is_err());
+        assert!(Spec::parse("web", pair("PORT"), pair("TOKEN"), Some(0)).is_err());
+        assert!(Spec::parse("web", pair("PORT"), pair("TOKEN"), Some(5)).is_ok());
+    }
+
+    #[test]
+    fn knows_the_name_of_a_project() {
+        for name in ["", "-a", "A", "a/b", "../a", "a b"] {
+            assert!(name.parse::<Project>().is_err(), "{name}");
+        }
+        assert!("0a-b_c".parse::<Project>().is_ok());
+    }
+}

@@ -1,0 +1,206 @@
+//! What is found of projects, and what they are set to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::claim::Claim;
+use super::files::Files;
+use super::spec::Project;
+use crate::digest::Digest;
+
+/// Sets a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Set {
+    pub project: Project,
+    pub to: State,
+}
+
+/// What a project can be set to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Its folder holds these files, and their services run.
+    Up(Box<Version>),
+    /// No container, no network, no file of it is left; its volumes stay.
+    Down,
+    /// Its containers stay as they are; stead forgets it.
+    Unmanaged,
+}
+
+/// All that it takes to bring a project up again, at any later time: contents of files and values of secrets are
+/// kept among the blobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub files: Files,
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// By variable.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretValue>,
+    /// In seconds.
+    pub health_timeout: u32,
+    pub services: BTreeMap<String, Service>,
+    /// By their names in Docker.
+    #[serde(default)]
+    pub networks: BTreeMap<String, Kept>,
+    /// By their names in Docker.
+    #[serde(default)]
+    pub volumes: BTreeMap<String, Kept>,
+}
+
+/// A secret behind a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretValue {
+    pub name: String,
+    pub digest: Digest,
+}
+
+/// A service in short: enough to see whether a container is still what it should be, and why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Of the config hash that Compose itself would put on the container.
+    pub config: Digest,
+    /// Of each key of the resolved service.
+    #[serde(default)]
+    pub keys: BTreeMap<String, Digest>,
+    /// Of the project's files that are mounted into it.
+    #[serde(default)]
+    pub mounted: Option<Digest>,
+    pub image: String,
+    /// What the image's name means on this machine; `None` when it is not there yet.
+    #[serde(default)]
+    pub image_id: Option<String>,
+    pub replicas: u32,
+    #[serde(default)]
+    pub networks: BTreeSet<String>,
+    /// Whether another service waits for its successful end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub completes: bool,
+}
+
+/// A network or a volume, by the digest of its settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub settings: Digest,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
+}
+
+/// What is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    pub engine: Engine,
+    /// Empty unless the engine is up.
+    #[serde(default)]
+    pub projects: BTreeMap<Project, Found>,
+}
+
+/// Whether there is a Docker to speak to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    NotInstalled,
+    NoPlugin,
+    /// With the reason.
+    Down(String),
+    Up,
+}
+
+/// A project as it is, and as its files in the repo want it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// `None`: no longer declared.
+    #[serde(default)]
+    pub wanted: Option<Wanted>,
+    /// What stead last brought up.
+    #[serde(default)]
+    pub record: Option<Record>,
+    /// The files in the project's folder, as far as they are wanted or recorded.
+    #[serde(default)]
+    pub files: Files,
+    /// Sorted by service and number.
+    #[serde(default)]
+    pub containers: Vec<Container>,
+    /// By their names in Docker, with the settings that stead wrote on them.
+    #[serde(default)]
+    pub networks: BTreeMap<String, Option<Digest>>,
+    #[serde(default)]
+    pub volumes: BTreeSet<String>,
+}
+
+/// What the repo's files want.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub version: Version,
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// What the engine does not carry, in words.
+    #[serde(default)]
+    pub unsupported: Vec<String>,
+}
+
+/// What stead last brought up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub version: Version,
+    /// Services that ended, successfully, while they were being brought up.
+    #[serde(default)]
+    pub completed: BTreeSet<String>,
+}
+
+/// A container of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    pub service: String,
+    pub number: u32,
+    pub config: Digest,
+    #[serde(default)]
+    pub mounted: Option<Digest>,
+    pub image_id: String,
+    pub status: Status,
+}
+
+/// Whether it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Running,
+    Paused,
+    /// Never started, or ended with an error.
+    Stopped,
+    /// Ended with success.
+    Completed,
+}
+
+impl Container {
+    /// What keeps it from being a container of this service.
+    pub fn misfits(&self, service: &Service) -> Vec<Misfit> {
+        let mounted = match (&self.mounted, &service.mounted) {
+            (Some(is), Some(to)) => is != to,
+            // It was made by docker compose, which does not say what it mounted.
+            _ => false,
+        };
+        let image = service.image_id.as_ref().is_some_and(|id| *id != self.image_id);
+        let found =
+            [(Misfit::Config, self.config != service.config), (Misfit::Image, image), (Misfit::Mounted, mounted)];
+        found.into_iter().filter(|(_, is)| *is).map(|(misfit, _)| misfit).collect()
+    }
+
+    /// Whether it is where the service wants it to be.
+    pub fn is_up(&self, service: &Service, completed: bool) -> bool {
+        match self.status {
+            Status::Running => true,
+            Status::Completed => completed || service.completes,
+            Status::Paused | Status::Stopped => false,
+        }
+    }
+}
+
+/// Why a container has to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    Config,
+    Image,
+    Mounted,
+}

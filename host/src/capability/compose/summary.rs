@@ -1,0 +1,129 @@
+//! From a resolved model to what is compared, shown and granted: digests in place of values.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::claim::{Ask, Claim};
+use super::files::Files;
+use super::loader::Resolved;
+use super::model::{Condition, Model, MountKind, Network, Service as Declared, parse};
+use super::state::{Kept, Service, Version, Wanted};
+use crate::digest::{Digest, Key};
+
+/// Completes a version with its services, networks and volumes.
+pub(super) fn summarise(key: &Key, lasting: &Path, version: Version, resolved: &Resolved) -> Wanted {
+    let (model, unsupported) = parse(&resolved.model);
+    let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
+    let service = |(name, declared): (&String, &Declared)| {
+        let hash = resolved.hashes.get(name).map(String::as_str).unwrap_or_default();
+        let service = Service {
+            config: key.digest(hash.as_bytes()),
+            keys: keys(key, resolved.model.pointer("/services").and_then(|services| services.get(name))),
+            mounted: mounted(key, lasting, &version.files, &model, declared),
+            image: declared.image.clone().unwrap_or_default(),
+            image_id: None,
+            replicas: declared.replicas(),
+            networks: networks(&model, declared).map(|network| network.name.clone()).collect(),
+            completes: awaited.contains(name),
+        };
+        (name.clone(), service)
+    };
+    let services = model.services.iter().map(service).collect();
+    let used: BTreeMap<_, _> =
+        model.services.values().flat_map(|service| networks(&model, service)).map(kept(key)).collect();
+    let volumes = model
+        .services
+        .values()
+        .flat_map(|service| volumes(&model, service))
+        .map(|volume| (volume.name.clone(), Kept { settings: digest(key, volume), external: volume.external }));
+    let claims = super::claim::claims(lasting, &model);
+    Wanted { version: Version { services, networks: used, volumes: volumes.collect(), ..version }, claims, unsupported }
+}
+
+fn kept(key: &Key) -> impl Fn(&Network) -> (String, Kept) {
+    |network| (network.name.clone(), Kept { settings: digest(key, network), external: network.external })
+}
+
+/// The digest of settings.
+pub(super) fn digest(key: &Key, settings: &impl serde::Serialize) -> Digest {
+    key.digest(&serde_json::to_vec(settings).unwrap_or_default())
+}
+
+/// The networks that a service is in.
+pub(super) fn networks<'a>(model: &'a Model, service: &'a Declared) -> impl Iterator<Item = &'a Network> {
+    let own = service.network_mode.is_none();
+    service.networks.keys().filter(move |_| own).filter_map(|name| model.networks.get(name))
+}
+
+/// The named volumes that a service mounts.
+pub(super) fn volumes<'a>(model: &'a Model, service: &'a Declared) -> impl Iterator<Item = &'a super::model::Volume> {
+    let named = service.volumes.iter().filter(|mount| mount.kind == MountKind::Volume);
+    named.filter_map(|mount| model.volumes.get(mount.source.as_ref()?))
+}
+
+/// Files of the host that become configs and secrets of a service, with the key that says so.
+pub(super) fn mounted_files<'a>(
+    model: &'a Model,
+    service: &'a Declared,
+) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let configs = service.configs.iter().map(|mount| ("configs", model.configs.get(&mount.source)));
+    let secrets = service.secrets.iter().map(|mount| ("secrets", model.secrets.get(&mount.source)));
+    configs.chain(secrets).filter_map(|(key, source)| Some((key, source?.file.as_str())))
+}
+
+fn completions(service: &Declared) -> impl Iterator<Item = &String> {
+    let depends_on = service.depends_on.iter();
+    depends_on.filter(|(_, dependency)| dependency.condition == Condition::Completed).map(|(name, _)| name)
+}
+
+fn keys(key: &Key, service: Option<&Value>) -> BTreeMap<String, Digest> {
+    let keys = service.and_then(Value::as_object).into_iter().flatten().filter(|(_, value)| !value.is_null());
+    keys.map(|(name, value)| (name.clone(), key.digest(value.to_string().as_bytes()))).collect()
+}
+
+/// The digest of the project's own files that a service mounts; `None` when it mounts none.
+fn mounted(key: &Key, lasting: &Path, files: &Files, model: &Model, service: &Declared) -> Option<Digest> {
+    let binds = service.volumes.iter().filter(|mount| mount.kind == MountKind::Bind);
+    let sources = binds.filter_map(|mount| mount.source.as_deref());
+    let sources = sources.chain(mounted_files(model, service).map(|(_, file)| file));
+    let below: Vec<&Path> = sources.filter_map(|source| Path::new(source).strip_prefix(lasting).ok()).collect();
+    let mounts = |name: &str| below.iter().any(|below| Path::new(name).starts_with(below));
+    let found: BTreeMap<_, _> = files.iter().filter(|(name, _)| mounts(name)).collect();
+    (!found.is_empty()).then(|| digest(key, &found))
+}
+
+/// Where each bind of a claim really leads on this machine.
+pub(super) fn follow_links(lasting: &Path, claims: &mut Vec<Claim>) {
+    for claim in claims.iter_mut() {
+        if let Ask::Bind { path, real } = &mut claim.ask {
+            *real = real_path(Path::new(path)).filter(|real| real != path);
+            if [Some(&*path), real.as_ref()].into_iter().flatten().any(|path| is_docker_socket(path)) {
+                claim.ask = Ask::DockerSocket;
+            }
+        }
+    }
+    let home = real_path(lasting).unwrap_or_default();
+    claims.retain(|claim| match &claim.ask {
+        Ask::Bind { path, real } => {
+            let leads_out = real.as_ref().is_some_and(|real| !Path::new(real).starts_with(&home));
+            leads_out || !Path::new(path).starts_with(lasting)
+        }
+        _ => true,
+    });
+}
+
+/// The path without symbolic links, as far as it exists.
+fn real_path(path: &Path) -> Option<String> {
+    let real = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    let (ancestor, real) = real?;
+    let rest = path.strip_prefix(ancestor).ok()?;
+    let whole = if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+    Some(whole.to_string_lossy().into_owned())
+}
+
+fn is_docker_socket(path: &str) -> bool {
+    let own = std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(str::to_owned));
+    ["/var/run/docker.sock", "/run/docker.sock"].contains(&path) || own.as_deref() == Some(path)
+}

@@ -1,0 +1,7 @@
+//! The capability compose on a real engine, next to docker compose itself.
+
+mod beside;
+mod change;
+mod fail;
+mod guard;
+mod host;

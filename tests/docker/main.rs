@@ -1,0 +1,5 @@
+//! What needs a Docker Engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod compose;
