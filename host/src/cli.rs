@@ -15,12 +15,15 @@ mod agent;
 mod apply;
 mod applying;
 mod asking;
+mod build;
 mod confirm;
 mod drift;
 mod guard;
+mod init;
 mod log;
 mod plan;
 mod planning;
+mod policy;
 mod progress;
 mod prompt;
 mod recover;
@@ -55,7 +58,8 @@ address. A table with an address is never taken for this machine because it happ
 A name in stead.toml is that host, at its address, or this machine when it has none.
 
 user@server and ssh://user@server:port are that server, whatever ssh(1) makes of it. Its table is the one with this \
-address, else with this server in its address, else of this name, else the only one without an address.";
+address, else with this server in its address, else of this name, else the only one without an address, else the only \
+one.";
 
 #[derive(Debug, Args)]
 struct Global {
@@ -86,6 +90,10 @@ enum When {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Build(build::Build),
+    #[command(subcommand)]
+    Policy(policy::Policy),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Status(status::Status),
@@ -143,6 +151,9 @@ fn run(cli: Cli) -> Exit {
 
 async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
+        Command::Init(init) => init.run(context),
+        Command::Build(build) => build.run(context),
+        Command::Policy(policy) => policy.run(context),
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
         Command::Status(status) => status.run(context).await,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Exit;
 use crate::repo::Place;
 
+mod author;
 mod machine;
 mod policy;
 mod remote;
