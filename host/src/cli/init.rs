@@ -9,22 +9,24 @@ use crate::author;
 use crate::error::Failure;
 use crate::exit::Exit;
 
-/// Begin a repo: stead.toml, a policy in Rust, a compose app.
+/// Begin a repo: stead.toml, one policy in Rust, one compose app.
+///
+/// Overwrites nothing.
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// The folder, made when it is not there. What is in it stays.
+    /// The folder, which is made when it is not there.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
 impl Init {
-    pub(super) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let mut text = String::new();
-        for file in author::init(&self.folder)? {
-            text.push_str(&format!("{}\n", self.folder.join(file).display()));
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let folder = self.folder;
+        for path in author::init(&folder)? {
+            context.terminal.print(&format!("{}\n", folder.join(path).display()));
         }
-        text.push_str("\nSet the address of your server in stead.toml, then: stead build, stead plan, stead apply\n");
-        context.terminal.print(&text);
+        let folder = folder.display();
+        context.terminal.say(&format!("next: cd {folder}, stead build, stead plan user@server\n"));
         Ok(Exit::Done)
     }
 }

@@ -1,66 +1,60 @@
-//! `stead policy`: look into a policy.
+//! `stead policy`: look into a policy without running it.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use super::Context;
-use crate::author::{FileError, Inspection, Tool, inspect};
-use crate::error::Failure;
+use super::status::json;
+use crate::author::{self, Inspection, Tool};
+use crate::error::{Blame, Failure};
 use crate::exit::Exit;
+use crate::policy::printable;
 
 /// Look into a policy.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
-    /// Show what a component asks for, its size and its digest.
-    Inspect(Inspect),
-}
-
-/// Show what a component asks for, its size and its digest. Nothing of it is run.
-#[derive(Debug, Args)]
-pub(super) struct Inspect {
-    /// The component.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Print it as JSON.
-    #[arg(long)]
-    json: bool,
+    /// Show what a component asks for, its size and its digest, without compiling or running it.
+    Inspect {
+        /// The component.
+        file: PathBuf,
+        /// Print for machines: one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Policy {
-    pub(super) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let Self::Inspect(Inspect { file, json }) = self;
-        let bytes = std::fs::read(file).map_err(|source| FileError { path: file.clone(), source })?;
-        let inspection = inspect(&bytes)?;
-        let text =
-            if *json { serde_json::to_string_pretty(&inspection).unwrap_or_default() } else { shown(&inspection) };
-        context.terminal.print(&format!("{}\n", text.trim_end()));
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let Self::Inspect { file, json: machines } = self;
+        let bytes = std::fs::read(&file).map_err(|error| {
+            let message = format!("cannot read {}: {error}", file.display());
+            Failure::new(Blame::Operator, Exit::Input, &message)
+        })?;
+        let inspection = author::inspect(&bytes)?;
+        context.terminal.print(&if machines { json(&inspection) } else { text(&inspection) });
         Ok(Exit::Done)
     }
 }
 
-fn shown(inspection: &Inspection) -> String {
+fn text(inspection: &Inspection) -> String {
     let Inspection { digest, size, name, imports, exports, capabilities, contract, languages, tools } = inspection;
-    let line = |name: &str, words: &[String]| {
-        let words = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
-        format!("{name:<14}{words}\n")
-    };
-    let tool = |tool: &Tool| format!("{} {}", tool.name, tool.version).trim().to_owned();
-    let block = |name: &str, words: &[String]| {
-        let lines: String = words.iter().map(|word| format!("  {word}\n")).collect();
-        format!("{name}\n{lines}")
-    };
-    let mut text = String::new();
+    let tools: Vec<String> = languages.iter().chain(tools).map(tool).collect();
+    let none = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    let mut text = format!("digest        {digest}\nsize          {size}\n");
     if let Some(name) = name {
-        text.push_str(&line("name", std::slice::from_ref(name)));
+        text.push_str(&format!("name          {}\n", printable(name)));
     }
-    text.push_str(&line("digest", &[digest.to_string()]));
-    text.push_str(&line("size", &[size.rounded()]));
-    text.push_str(&line("contract", contract));
-    text.push_str(&line("language", &languages.iter().map(tool).collect::<Vec<_>>()));
-    text.push_str(&line("made by", &tools.iter().map(tool).collect::<Vec<_>>()));
-    text.push_str(&line("asks for", capabilities));
-    text.push_str(&block("imports", imports));
-    text.push_str(&block("exports", exports));
+    text.push_str(&format!("contract      stead:host {}\n", none(contract)));
+    text.push_str(&format!("needs grants  {}\n", none(capabilities)));
+    text.push_str(&format!("made by       {}\n", none(&tools)));
+    for (heading, names) in [("imports", imports), ("exports", exports)] {
+        text.push_str(&format!("{heading}\n"));
+        names.iter().for_each(|name| text.push_str(&format!("  {}\n", printable(name))));
+    }
     text
+}
+
+fn tool(Tool { name, version }: &Tool) -> String {
+    printable(format!("{name} {version}").trim())
 }

@@ -1,44 +1,39 @@
-//! What is wrong on the side of a policy's author.
+//! What is wrong with a policy before it is one: its source, its world, the compiler.
 
 use super::{Blame, Failure, by_value};
-use crate::author::{BuildError, CargoError, FileError, InitError, InspectError};
+use crate::author::{BuildError, CargoError, InitError, InspectError};
 use crate::exit::Exit;
-
-impl From<&FileError> for Failure {
-    fn from(error: &FileError) -> Self {
-        Self::new(Blame::Operator, Exit::Input, error)
-    }
-}
 
 impl From<&InitError> for Failure {
     fn from(error: &InitError) -> Self {
+        let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
-            InitError::Exists { .. } => {
-                Self::new(Blame::Operator, Exit::Input, error).help("begin in an empty folder, or move the file away")
-            }
-            InitError::File(error) => error.into(),
+            InitError::Exists { .. } => failure.help("choose a folder that does not hold a repo yet"),
+            InitError::File(error) => failure.maybe_help(super::machine::write_help(&error.source)),
         }
     }
 }
 
 impl From<&BuildError> for Failure {
     fn from(error: &BuildError) -> Self {
-        let policy = Self::new(Blame::Policy, Exit::Input, error);
+        let new = |blame, exit| Self::new(blame, exit, error);
         match error {
-            BuildError::NoPackage { .. } => policy.help("is `source` in stead.toml the folder of the policy?"),
-            BuildError::Cargo(CargoError::Missing | CargoError::Start(_)) => {
-                Self::new(Blame::Operator, Exit::Unavailable, error).help("policies in Rust need cargo; install rustup")
+            BuildError::NoPackage { .. } => new(Blame::Operator, Exit::Input)
+                .help("`source` in stead.toml names the folder of a Rust package; for another language build it yourself and give `component`"),
+            BuildError::Cargo(CargoError::Failed { .. } | CargoError::NoModule) => new(Blame::Policy, Exit::Input),
+            BuildError::Cargo(_) => new(Blame::Operator, Exit::Unavailable),
+            BuildError::World(_) | BuildError::NotAPolicy { .. } => new(Blame::Policy, Exit::Input),
+            BuildError::File(error) => {
+                new(Blame::Operator, Exit::Input).maybe_help(super::machine::write_help(&error.source))
             }
-            BuildError::File(error) => error.into(),
-            BuildError::Cargo(_) | BuildError::World(_) | BuildError::NotAPolicy { .. } => policy,
         }
     }
 }
 
 impl From<&InspectError> for Failure {
     fn from(error: &InspectError) -> Self {
-        Self::new(Blame::Operator, Exit::Input, error)
+        Self::new(Blame::Operator, Exit::Input, error).help("is it the file that you mean? was it copied whole?")
     }
 }
 
-by_value!(FileError, InitError, BuildError, InspectError);
+by_value!(InitError, BuildError, InspectError);

@@ -55,14 +55,6 @@ impl FromStr for ByteSize {
     }
 }
 
-impl ByteSize {
-    /// To a whole number of the largest unit that is not larger, for people.
-    pub fn rounded(self) -> String {
-        let (unit, factor) = SIZES.iter().find(|(_, factor)| self.0 >= *factor).unwrap_or(&("B", 1));
-        format!("{} {unit}", (self.0 + factor / 2) / factor)
-    }
-}
-
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = |(_, factor): &&(&str, u64)| self.0 >= *factor && self.0.is_multiple_of(*factor);
