@@ -37,7 +37,7 @@ fn only_what_changed_is_recreated() -> Result<()> {
         ensure!(notes.contains(&"service web: create from stead-change:1".to_owned()), "{notes:?}");
         let before = host.ids()?;
         let with_level = json!({"project": "stead-change", "health_timeout": 20, "environment": {"LEVEL": "high"}});
-        let notes = host.apply(&[with_level.clone()]).await?;
+        let notes = host.apply(std::slice::from_ref(&with_level)).await?;
         assert_eq!(notes, ["service db: recreate, because of environment; stopped first"]);
         let after = host.ids()?;
         assert_eq!(before["stead-change-web-1"], after["stead-change-web-1"]);

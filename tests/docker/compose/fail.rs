@@ -101,17 +101,17 @@ services:
         const VALUE: &str = "v3ry-s3cr3t-$x-value";
         let mut host = Host::new("stead-secret", file)?.with_secret("token", VALUE);
         let spec = json!({"project": "stead-secret", "health_timeout": 5, "secrets": {"TOKEN": "token"}});
-        let fact = host.observe(&[spec.clone()]).await?;
-        let diff = compose()?.diff(&fact, &declared(&[spec.clone()]), &host.owned, &Default::default())?;
+        let fact = host.observe(std::slice::from_ref(&spec)).await?;
+        let diff = compose()?.diff(&fact, &declared(std::slice::from_ref(&spec)), &host.owned, &Default::default())?;
         let said = format!("{fact}{diff:?}");
         ensure!(!said.contains("s3cr3t"), "{said}");
-        host.apply(&[spec.clone()]).await?;
+        host.apply(std::slice::from_ref(&spec)).await?;
         let environment = host.inspect("stead-secret-web-1")?["Config"]["Env"].to_string();
         ensure!(environment.contains(VALUE), "{environment}");
         let kept = std::process::Command::new("grep").args(["-rl", "s3cr3t"]).arg(host.state()).output()?;
         let kept = String::from_utf8(kept.stdout)?;
         ensure!(kept.lines().all(|path| path.contains("/blobs/")), "{kept}");
-        ensure!(host.apply(&[spec.clone()]).await?.is_empty());
+        ensure!(host.apply(std::slice::from_ref(&spec)).await?.is_empty());
         host.write("compose.yaml", &file.replace("sleep 1000", "exit 1"))?;
         let diff = host.plan(&[spec]).await?;
         let error =
