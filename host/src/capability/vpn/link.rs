@@ -184,9 +184,9 @@ fn link(message: &LinkMessage) -> Link {
         match attribute {
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
             LinkAttribute::LinkInfo(infos) => {
-                let kinds =
+                let mut kinds =
                     infos.iter().filter_map(|info| if let LinkInfo::Kind(kind) = info { Some(kind) } else { None });
-                link.kind = kinds.last().map(InfoKind::to_string).unwrap_or(link.kind);
+                link.kind = kinds.next().map(InfoKind::to_string).unwrap_or(link.kind);
             }
             _ => {}
         }
