@@ -48,6 +48,42 @@ fn firewall() -> Result<()> {
 }
 
 #[test]
+fn vpn() -> Result<()> {
+    // The same, with `/run` and processes of its own, too: WireGuard programs listen there, and outlive their starter.
+    const INSIDE: &str = "STEAD_TEST_IN_VPN_NAMESPACES";
+    const ENTER: &str = "mount -t tmpfs tmpfs /run && mkdir /run/wireguard && exec \"$0\" --exact vpn --nocapture";
+    if std::env::var_os(INSIDE).is_none() {
+        let mut again = std::process::Command::new("unshare");
+        again.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", ENTER]);
+        anyhow::ensure!(again.arg(std::env::current_exe()?).env(INSIDE, "1").status()?.success(), "it failed inside");
+        return Ok(());
+    }
+    let by_kernel = std::process::Command::new("ip").args(["link", "add", "wg0", "type", "wireguard"]).status()?;
+    if by_kernel.success() {
+        std::process::Command::new("ip").args(["link", "delete", "wg0"]).status()?;
+    } else {
+        std::process::Command::new("wireguard-go").args(["-f", "wg0"]).env("LOG_LEVEL", "error").spawn()?;
+        while !std::path::Path::new("/run/wireguard/wg0.sock").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+    let (anna, ben) = ("DD5yKRfzExcV5+kDnTroDgCU15latdMjiQ59j1hEuk8=", "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=");
+    let folder = tempfile::tempdir()?;
+    hold(&Subject {
+        capability: "vpn",
+        machine: machine(folder.path())?,
+        first: vec![
+            json!({"interface": {"name": "wg0", "addresses": ["10.8.0.1/24", "fd08::1/64"], "listen-port": 51820}}),
+            json!({"peer": {"interface": "wg0", "public-key": anna, "allowed-ips": ["10.8.0.2/32", "10.9.0.0/16"]}}),
+        ],
+        second: vec![
+            json!({"interface": {"name": "wg0", "addresses": ["10.8.0.1/24"], "listen-port": 51821, "mtu": 1400}}),
+            json!({"peer": {"interface": "wg0", "public-key": ben, "endpoint": "192.0.2.7:51820", "allowed-ips": ["10.8.0.2/32"]}}),
+        ],
+    })
+}
+
+#[test]
 fn user() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let machine = machine(folder.path())?;

@@ -186,7 +186,7 @@ fn link(message: &LinkMessage) -> Link {
             LinkAttribute::LinkInfo(infos) => {
                 let mut kinds =
                     infos.iter().filter_map(|info| if let LinkInfo::Kind(kind) = info { Some(kind) } else { None });
-                link.kind = kinds.next_back().map(InfoKind::to_string).unwrap_or(link.kind);
+                link.kind = kinds.next().map(InfoKind::to_string).unwrap_or(link.kind);
             }
             _ => {}
         }
