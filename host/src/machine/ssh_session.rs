@@ -3,24 +3,30 @@
 use std::net::IpAddr;
 
 /// The SSH connection that this process was started over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshSession {
     pub client: IpAddr,
     pub server: IpAddr,
     pub server_port: u16,
+    /// The interface that has the server's address, by which the connection came in as a rule.
+    pub interface: Option<String>,
 }
 
 impl SshSession {
     /// From `SSH_CONNECTION`, which sshd(8) sets; `None` on a console.
     pub fn current() -> Option<Self> {
-        Self::parse(&std::env::var("SSH_CONNECTION").ok()?)
+        let session = Self::parse(&std::env::var("SSH_CONNECTION").ok()?)?;
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let interface = interfaces.into_iter().find(|interface| interface.ip() == session.server);
+        Some(Self { interface: interface.map(|interface| interface.name), ..session })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         let client = words.next()?.parse().ok()?;
         let _client_port: u16 = words.next()?.parse().ok()?;
-        Some(Self { client, server: words.next()?.parse().ok()?, server_port: words.next()?.parse().ok()? })
+        let (server, server_port) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(Self { client, server, server_port, interface: None })
     }
 }
 

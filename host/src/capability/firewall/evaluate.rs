@@ -48,7 +48,7 @@ pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, Pla
 pub(super) fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option<String> {
     let packet = Packet {
         chain: Chain::Input,
-        input_interface: None,
+        input_interface: session.interface.clone(),
         source: session.client,
         destination: Some(session.server),
         protocol: Transport::Tcp,

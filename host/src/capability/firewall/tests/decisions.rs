@@ -10,7 +10,7 @@ use crate::capability::firewall::{Packet, admits};
 use crate::machine::SshSession;
 
 fn session(client: &str, port: u16) -> Result<SshSession> {
-    Ok(SshSession { client: client.parse()?, server: "192.0.2.1".parse()?, server_port: port })
+    Ok(SshSession { client: client.parse()?, server: "192.0.2.1".parse()?, server_port: port, interface: None })
 }
 
 #[test]
@@ -21,6 +21,22 @@ fn a_plan_that_closes_the_operators_port_says_by_what() -> Result<()> {
     ensure!(why.contains("port 2222") && why.contains("chain published") && why.contains("`drop`"), "{why}");
     ensure!(Firewall::cuts_off(&server()?, &session("10.9.0.4", 8443)?).is_none());
     ensure!(Firewall::cuts_off(&server()?, &session("10.9.1.4", 8443)?).is_some());
+    Ok(())
+}
+
+#[test]
+fn a_port_that_is_open_on_the_vpn_only_lets_its_own_operator_through() -> Result<()> {
+    let rules = specs(
+        r#"specs = [
+            { default = { chain = "input", verdict = "drop" } },
+            { open = { protocol = "tcp", port = 22, input-interface = "wg0" } },
+        ]"#,
+    )?;
+    let by = |interface: Option<&str>| -> Result<bool> {
+        let session = SshSession { interface: interface.map(str::to_owned), ..session("10.8.0.2", 22)? };
+        Ok(Firewall::cuts_off(&rules, &session).is_none())
+    };
+    ensure!(by(Some("wg0"))? && !by(Some("eth0"))? && !by(None)?);
     Ok(())
 }
 

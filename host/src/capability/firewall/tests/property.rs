@@ -91,7 +91,7 @@ fn ruleset() -> impl Strategy<Value = Vec<Declared<Spec>>> {
 fn what_is_applied_is_read_back_and_can_be_fed_back() -> Result<()> {
     let lab = Lab::new()?;
     let host = Host::new()?;
-    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&(ruleset(), ruleset()), |(first, second)| {
         there_and_back(&lab, &host, &first, &second).map_err(|error| TestCaseError::fail(format!("{error:?}")))
     });
