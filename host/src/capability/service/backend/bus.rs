@@ -47,7 +47,7 @@ impl Manager {
     }
 
     async fn text(&self, unit: &OwnedObjectPath, name: &str) -> Result<String, Error> {
-        self.property(unit, name).await?.try_into().map_err(Error::from)
+        self.property(unit, name).await?.try_into()
     }
 
     /// What the manager knows of a unit, which it reads from disk when it has not yet.

@@ -12,7 +12,7 @@ use crate::plan::{Change, Detail, Step};
 /// By path.
 pub(super) type Files<'a> = BTreeMap<String, &'a Declared<Spec>>;
 
-pub(super) fn fragment<'a>(declared: &'a Declared<Spec>) -> Option<&'a Fragment> {
+pub(super) fn fragment(declared: &Declared<Spec>) -> Option<&Fragment> {
     match &declared.spec {
         Spec::Fragment(fragment) => Some(fragment),
         Spec::Unit(_) => None,
