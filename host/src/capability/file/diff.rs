@@ -79,7 +79,8 @@ fn reachable(declared: &Declared<Spec>, found: &Found, forms: &Forms<'_>, later:
     let Spec { path, form } = &declared.spec;
     let is_absent = |form: &Form| matches!(form, Form::Absent {});
     for above in path.ancestors().filter_map(|above| forms.get(&above)) {
-        if !(is_directory(above) || is_absent(form) && is_absent(&above.spec.form)) {
+        let both_go = is_absent(form) && is_absent(&above.spec.form);
+        if !(is_directory(above) || both_go) {
             let reason = format!("{} above it is not declared a directory (policy {})", above.spec.path, above.policy);
             return Err(impossible(declared, reason));
         }
