@@ -58,7 +58,8 @@ address. A table with an address is never taken for this machine because it happ
 A name in stead.toml is that host, at its address, or this machine when it has none.
 
 user@server and ssh://user@server:port are that server, whatever ssh(1) makes of it. Its table is the one with this \
-address, else with this server in its address, else of this name, else the only one without an address.";
+address, else with this server in its address, else of this name, else the only one without an address, else the only \
+one.";
 
 #[derive(Debug, Args)]
 struct Global {

@@ -4,7 +4,7 @@
 //!   A table with an address is never taken for this machine because it happens to be the only one.
 //! - A name in `stead.toml`: that host, at its address; at this machine when it has none.
 //! - `user@server` or `ssh://…`: that server. Its table is the one with this address, else with this server in its
-//!   address, else of this name, else the only one without an address.
+//!   address, else of this name, else the only one without an address, else the only one.
 
 use super::{Address, Host, Repo, nearest};
 
@@ -77,6 +77,7 @@ impl Repo {
             .or_else(|| has(&|other| other.server() == address.server()))
             .or_else(|| self.host(address.server()))
             .or_else(|| self.only_without_address())
+            .or_else(|| only(self.hosts()))
     }
 
     fn only_without_address(&self) -> Option<&Host> {

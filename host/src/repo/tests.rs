@@ -223,8 +223,11 @@ fn a_table_with_an_address_is_not_this_machine() -> Result<()> {
     let repo = parse("[host.web1]\naddress = \"root@a\"\npolicies = [\"p\"]\n[policy.p]\nsource = \"p\"\n")?;
     let none = repo.target(None, "laptop");
     assert!(matches!(none, Err(TargetError::NotThisMachine { .. })), "{none:?}");
-    let other = repo.target(Some("root@b"), "laptop");
-    assert!(matches!(other, Err(TargetError::NotAt { .. })), "{other:?}");
+    let other = repo.target(Some("root@b"), "laptop")?;
+    assert_eq!(other.host, "web1", "a server that is named takes the only table");
+    let two = format!("{}[host.web2]\naddress = \"root@c\"\npolicies = [\"p\"]\n", repo.text());
+    let neither = parse(&two)?.target(Some("root@b"), "laptop");
+    assert!(matches!(neither, Err(TargetError::NotAt { .. })), "{neither:?}");
     assert!(matches!(parse("[secrets]\nfile = \"x\"\n")?.target(None, "x"), Err(TargetError::NoHosts)));
     Ok(())
 }
