@@ -30,6 +30,16 @@ impl Output {
         ensure!(status.success(), "`{what}` ended with {status}\n{stdout}{stderr}");
         Ok(stdout)
     }
+
+    /// Both streams of a command that ended with this exit code.
+    ///
+    /// # Errors
+    /// When it ended otherwise; the message carries both streams.
+    pub fn ended_with(self, code: i32) -> Result<String> {
+        let Self { status, stdout, stderr, what } = self;
+        ensure!(status.code() == Some(code), "`{what}` ended with {status}, not with {code}\n{stdout}{stderr}");
+        Ok(format!("{stdout}{stderr}"))
+    }
 }
 
 /// Runs `command` to its end with an empty standard input.

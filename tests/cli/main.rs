@@ -1,0 +1,10 @@
+//! The command line, by the program itself: on a tree of files instead of a machine, so that nothing here needs root or
+//! changes where it runs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod life;
+mod repo;
+mod saved;
+mod secrets;
+mod wrong;
