@@ -9,10 +9,7 @@ use crate::repo::{GRANTS, Repo};
 
 /// Fails when `said` lacks one of the words.
 fn has(said: &str, words: &[&str]) -> Result<()> {
-    for word in words {
-        ensure!(said.contains(word), "`{word}` is not in:\n{said}");
-    }
-    Ok(())
+    words.iter().try_for_each(|word| Ok(ensure!(said.contains(word), "`{word}` is not in:\n{said}")))
 }
 
 #[test]
