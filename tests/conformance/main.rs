@@ -4,7 +4,9 @@
 
 mod kit;
 
-use anyhow::Result;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use kit::{Subject, hold, machine};
@@ -118,3 +120,33 @@ fn user() -> Result<()> {
         ],
     })
 }
+
+#[test]
+fn compose() -> Result<()> {
+    let engine = stead_tests::docker::Engine::start()?;
+    engine.import_busybox("stead-kit:1")?;
+    let folder = tempfile::tempdir()?;
+    let repo = folder.path().join("repo/apps");
+    let machine = machine(folder.path())?;
+    engine.put_in(&machine.path("/"))?;
+    for name in ["stead-kit-a", "stead-kit-b"] {
+        std::fs::create_dir_all(repo.join(name))?;
+        std::fs::write(repo.join(name).join("compose.yaml"), COMPOSE)?;
+    }
+    let machine = Arc::into_inner(machine).context("somebody else has the machine")?.with_apps(repo);
+    hold(&Subject {
+        capability: "compose",
+        machine: Arc::new(machine),
+        first: vec![json!({"project": "stead-kit-a"})],
+        second: vec![json!({"project": "stead-kit-b", "environment": {"LEVEL": "high"}})],
+    })
+}
+
+const COMPOSE: &str = "
+services:
+  web:
+    image: stead-kit:1
+    command: [sleep, '1000']
+    environment: { LEVEL: '${LEVEL:-low}' }
+    stop_grace_period: 0s
+";

@@ -16,12 +16,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 pub use image::busybox_tar;
 
 use crate::run::{Output, run};
 
+/// Where distributions put the plugin.
+const PLUGINS: &[&str] =
+    &["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 /// A running engine. It may hold what other tests made: name what you make after your test, and remove it.
@@ -60,6 +63,21 @@ impl Engine {
         let mut variables = vec![("DOCKER_HOST", format!("unix://{}", self.socket.display()))];
         variables.extend(self.config.iter().map(|folder| ("DOCKER_CONFIG", folder.display().to_string())));
         variables
+    }
+
+    /// Makes it the Docker of the tree of files at `root`: its socket and its Compose plugin are there by links.
+    ///
+    /// # Errors
+    /// When a link cannot be made, or there is no plugin.
+    pub fn put_in(&self, root: &Path) -> Result<()> {
+        let plugins = root.join("usr/libexec/docker/cli-plugins");
+        std::fs::create_dir_all(root.join("var/run"))?;
+        std::fs::create_dir_all(&plugins)?;
+        std::os::unix::fs::symlink(&self.socket, root.join("var/run/docker.sock"))?;
+        let own = self.config.iter().map(|folder| folder.join("cli-plugins"));
+        let found = own.chain(PLUGINS.iter().map(PathBuf::from)).map(|folder| folder.join("docker-compose"));
+        let plugin = found.into_iter().find(|plugin| plugin.exists()).context("there is no Compose plugin")?;
+        Ok(std::os::unix::fs::symlink(plugin, plugins.join("docker-compose"))?)
     }
 
     /// Runs the Docker client.

@@ -182,3 +182,21 @@ fn a_network_with_other_settings_is_made_anew() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_run_with_nothing_to_do_starts_no_process() -> Result<()> {
+    block(async {
+        let mut host = two("stead-cached")?;
+        host.up().await?;
+        // The same plugin for all that can be seen, but one that cannot be started.
+        let plugin = host.machine()?.path("/usr/libexec/docker/cli-plugins/docker-compose");
+        let real = plugin.canonicalize()?;
+        std::fs::remove_file(&plugin)?;
+        ensure!(std::process::Command::new("cp").args(["-p"]).args([&real, &plugin]).status()?.success());
+        std::fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        ensure!(host.up().await?.is_empty());
+        host.write("srv/index.html", "two\n")?;
+        ensure!(host.plan(&[host.spec()]).await.is_err(), "what changed must be read again");
+        Ok(())
+    })
+}

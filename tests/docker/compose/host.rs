@@ -1,8 +1,7 @@
 //! A machine in a folder whose Docker is the tests' engine, with one project.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,9 +11,6 @@ use stead::machine::Machine;
 use stead::plan::{Change, Diff, Undo};
 use stead::secret::Secret;
 use stead_tests::docker::Engine;
-
-const PLUGINS: &[&str] =
-    &["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
 
 pub(super) struct Host {
     pub(super) engine: Engine,
@@ -30,12 +26,7 @@ impl Host {
         let engine = Engine::start()?;
         engine.import_busybox(&format!("{project}:1"))?;
         let folder = tempfile::tempdir()?;
-        let root = folder.path().join("root");
-        std::fs::create_dir_all(root.join("var/run"))?;
-        symlink(engine.socket(), root.join("var/run/docker.sock"))?;
-        let plugins = root.join("usr/libexec/docker/cli-plugins");
-        std::fs::create_dir_all(&plugins)?;
-        symlink(plugin(&engine)?, plugins.join("docker-compose"))?;
+        engine.put_in(&folder.path().join("root"))?;
         let host = Self { engine, project: project.to_owned(), owned: Owned::new(), folder, secrets: BTreeMap::new() };
         host.write("compose.yaml", compose)?;
         host.clean()?;
@@ -182,14 +173,6 @@ fn notes(detail: &[stead::plan::Detail]) -> Vec<String> {
         _ => None,
     };
     detail.iter().filter_map(note).collect()
-}
-
-fn plugin(engine: &Engine) -> Result<PathBuf> {
-    let own = engine.environment().into_iter().find(|(name, _)| *name == "DOCKER_CONFIG");
-    let own = own.map(|(_, folder)| Path::new(&folder).join("cli-plugins"));
-    let folders = own.into_iter().chain(PLUGINS.iter().map(PathBuf::from));
-    let mut plugins = folders.map(|folder| folder.join("docker-compose"));
-    plugins.find(|path| path.exists()).context("no Compose plugin")
 }
 
 /// Runs a test on its own runtime.

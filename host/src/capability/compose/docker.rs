@@ -42,7 +42,8 @@ pub(super) struct Listed {
 /// Connects to the engine, or says what keeps from it.
 pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
     let local = machine.path("/var/run/docker.sock");
-    let given = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
+    // As for the docker command line; a tree of files that is no running system never reaches out of itself.
+    let given = std::env::var("DOCKER_HOST").ok().filter(|host| machine.is_live() && !host.is_empty());
     if given.is_none() && !local.exists() && !is_installed(machine) {
         return Err(Engine::NotInstalled);
     }

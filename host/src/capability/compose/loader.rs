@@ -53,7 +53,9 @@ pub(super) struct Resolved {
 
 impl Plugin {
     pub(super) fn find(machine: &Machine) -> Option<Self> {
-        let own = std::env::var_os("DOCKER_CONFIG").map(|folder| PathBuf::from(folder).join("cli-plugins"));
+        let own = std::env::var_os("DOCKER_CONFIG")
+            .filter(|_| machine.is_live())
+            .map(|folder| PathBuf::from(folder).join("cli-plugins"));
         let folders = own.into_iter().chain(FOLDERS.iter().map(|folder| machine.path(folder)));
         folders.map(|folder| folder.join(NAME)).find_map(|path| {
             let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;

@@ -131,24 +131,14 @@ fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasted: bool) ->
             Some(HealthStatusEnum::UNHEALTHY) => Standing::Bad("is unhealthy".to_owned()),
             _ => Standing::NotYet,
         },
-        (Some(ContainerStateStatusEnum::RUNNING), _) => {
-            if lasted {
-                Standing::Good
-            } else {
-                Standing::NotYet
-            }
-        }
-        (Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD), awaited) => {
-            ended(found, state, awaited)
-        }
-        (Some(ContainerStateStatusEnum::RESTARTING), _) if state.exit_code.is_some_and(|code| code != 0) && lasted => {
-            Standing::NotYet
-        }
+        (Some(ContainerStateStatusEnum::RUNNING), _) if lasted => Standing::Good,
+        (Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD), awaited) => ended(state, awaited),
+        // One that Docker restarts again and again never lasts, so its time runs out.
         _ => Standing::NotYet,
     }
 }
 
-fn ended(_found: &ContainerInspectResponse, state: &ContainerState, awaited: Awaited) -> Standing {
+fn ended(state: &ContainerState, awaited: Awaited) -> Standing {
     let code = state.exit_code.unwrap_or_default();
     match awaited {
         Awaited::Dependency(Condition::Healthy) => Standing::Bad(format!("ended with exit code {code}")),
