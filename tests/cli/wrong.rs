@@ -9,7 +9,10 @@ use crate::repo::{GRANTS, Repo};
 
 /// Fails when `said` lacks one of the words.
 fn has(said: &str, words: &[&str]) -> Result<()> {
-    words.iter().try_for_each(|word| Ok(ensure!(said.contains(word), "`{word}` is not in:\n{said}")))
+    for word in words {
+        ensure!(said.contains(word), "`{word}` is not in:\n{said}");
+    }
+    Ok(())
 }
 
 #[test]
