@@ -13,12 +13,13 @@ use crate::secret::Secret;
 mod blobs;
 mod facts;
 pub mod inode;
+mod interfaces;
 mod program;
 mod replace;
 mod ssh_session;
 
 pub use blobs::Blobs;
-pub use facts::{Facts, NetworkInterface, OsRelease};
+pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::replace;
 pub use ssh_session::SshSession;
