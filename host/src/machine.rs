@@ -19,7 +19,7 @@ mod replace;
 mod ssh_session;
 
 pub use blobs::Blobs;
-pub use facts::{Facts, NetworkInterface, OsRelease};
+pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::replace;
 pub use ssh_session::SshSession;

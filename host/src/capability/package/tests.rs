@@ -1,160 +1,19 @@
 //! The real apt and dpkg on a temporary root, with packages made here and a repository in a folder.
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
+use super::apt::Apt;
+use super::pulled::Pulled;
 use super::*;
-use crate::plan::{Step, Undo};
+use crate::plan::Undo;
 
-/// A root for apt and dpkg, and a repository.
-struct Lab {
-    folder: tempfile::TempDir,
-    packages: Packages,
-    owned: Owned<Action>,
-}
+mod lab;
 
-impl Lab {
-    /// An empty root that knows an empty repository.
-    fn new() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let root = folder.path().join("root");
-        for path in [
-            "etc/apt/apt.conf.d",
-            "etc/apt/preferences.d",
-            "etc/apt/sources.list.d",
-            "etc/apt/trusted.gpg.d",
-            "var/cache/apt/archives/partial",
-            "var/lib/apt/lists/partial",
-            "var/lib/dpkg/info",
-            "var/lib/dpkg/triggers",
-            "var/lib/dpkg/updates",
-            "var/log/apt",
-        ] {
-            std::fs::create_dir_all(root.join(path))?;
-        }
-        std::fs::write(root.join("var/lib/dpkg/status"), "")?;
-        // apt's own user cannot enter a private folder.
-        std::fs::write(root.join("etc/apt/apt.conf.d/lab"), "APT::Sandbox::User \"root\";\n")?;
-        std::fs::create_dir(folder.path().join("repo"))?;
-        let machine = Machine::open(&root, &folder.path().join("state"))?;
-        let lab = Self { folder, packages: Packages::open(Arc::new(machine)), owned: Owned::new() };
-        lab.publish()?;
-        lab.write("etc/apt/sources.list.d/lab.sources", &lab.sources())?;
-        Ok(lab)
-    }
-
-    fn sources(&self) -> String {
-        format!("Types: deb\nURIs: file:{}\nSuites: ./\nTrusted: yes\n", self.folder.path().join("repo").display())
-    }
-
-    fn write(&self, path: &str, text: &str) -> Result<()> {
-        Ok(std::fs::write(self.packages.machine.path(path), text)?)
-    }
-
-    /// Builds a package into the repository; `fields` are further fields of its control file.
-    fn build(&self, name: &str, version: &str, fields: &str) -> Result<()> {
-        self.build_with(name, version, fields, &[])
-    }
-
-    fn build_with(&self, name: &str, version: &str, fields: &str, scripts: &[(&str, &str)]) -> Result<()> {
-        use std::os::unix::fs::PermissionsExt;
-        let tree = tempfile::tempdir_in(self.folder.path())?;
-        std::fs::set_permissions(tree.path(), std::fs::Permissions::from_mode(0o755))?;
-        let control = tree.path().join("DEBIAN");
-        std::fs::create_dir_all(&control)?;
-        std::fs::create_dir_all(tree.path().join("usr/share"))?;
-        std::fs::write(tree.path().join("usr/share").join(name), version)?;
-        let text = format!(
-            "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: Lab <lab@example.org>\n\
-             {fields}Description: {name}\n"
-        );
-        std::fs::write(control.join("control"), text)?;
-        for (script, text) in scripts {
-            std::fs::write(control.join(script), format!("#!/bin/sh\n{text}\n"))?;
-            std::fs::set_permissions(control.join(script), std::fs::Permissions::from_mode(0o755))?;
-        }
-        let deb = self.folder.path().join("repo").join(format!("{name}_{version}.deb"));
-        run(Command::new("dpkg-deb").arg("--build").arg(tree.path()).arg(deb))?;
-        self.publish()
-    }
-
-    /// Writes the repository's index.
-    fn publish(&self) -> Result<()> {
-        let repo = self.folder.path().join("repo");
-        let mut index = String::new();
-        for entry in std::fs::read_dir(&repo)? {
-            let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "deb") {
-                continue;
-            }
-            let control = run(Command::new("dpkg-deb").arg("--field").arg(&path))?;
-            let bytes = std::fs::read(&path)?;
-            let name = path.file_name().context("no name")?.display().to_string();
-            let digest = crate::digest::Digest::public(&bytes);
-            write!(index, "{control}Filename: ./{name}\nSize: {}\nSHA256: {digest}\n\n", bytes.len())?;
-        }
-        Ok(std::fs::write(repo.join("Packages"), index)?)
-    }
-
-    async fn diff(&self, specs: &[Spec]) -> Result<(Fact, Diff<Action>)> {
-        let declared = |spec: &Spec| Declared { policy: "base".to_owned(), spec: spec.clone() };
-        let specs: Vec<_> = specs.iter().map(declared).collect();
-        let fact = self.packages.observe(&specs, &self.owned).await?;
-        let desired = Desired { specs: &specs, owned: &self.owned, changed: &BTreeSet::new() };
-        let diff = Packages::diff(&fact, &desired)?;
-        Ok((fact, diff))
-    }
-
-    /// Plans and applies; afterwards nothing is left to do. Gives the steps back.
-    async fn apply(&mut self, specs: &[Spec]) -> Result<Vec<Step<Action>>> {
-        let (_, diff) = self.diff(specs).await?;
-        for step in &diff.steps {
-            self.packages.apply(&step.action).await?;
-        }
-        let declared: BTreeSet<_> = specs.iter().map(Spec::resource).collect();
-        self.owned.retain(|resource, _| declared.contains(resource));
-        for resource in declared {
-            let release = diff.steps.iter().find_map(|step| step.releases.get(&resource)).cloned();
-            self.owned.entry(resource).or_insert(release);
-        }
-        let (_, again) = self.diff(specs).await?;
-        ensure!(again.steps.is_empty(), "not a no-op: {again:#?}");
-        Ok(diff.steps)
-    }
-
-    async fn undo(&self, steps: &[Step<Action>]) -> Result<()> {
-        for step in steps.iter().rev() {
-            let Undo::Action(undo) = &step.undo else { anyhow::bail!("no undo: {step:#?}") };
-            self.packages.apply(undo).await?;
-        }
-        Ok(())
-    }
-
-    /// `NAME VERSION` of all that is installed.
-    fn installed(&self) -> Result<Vec<String>> {
-        let status = std::fs::read_to_string(self.packages.machine.path("/var/lib/dpkg/status"))?;
-        let field = |stanza: &str, name: &str| {
-            stanza.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned()
-        };
-        let there = status.split("\n\n").filter(|stanza| stanza.contains(" ok installed\n"));
-        let mut names: Vec<_> =
-            there.map(|stanza| format!("{} {}", field(stanza, "Package: "), field(stanza, "Version: "))).collect();
-        names.sort();
-        Ok(names)
-    }
-}
-
-fn run(command: &mut Command) -> Result<String> {
-    let output = command.output()?;
-    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?)
-}
+use lab::Lab;
 
 fn install(name: &str) -> Result<Spec> {
     Ok(Spec::Install(Install::parse(name, None, None, None)?))
@@ -227,6 +86,7 @@ async fn a_version_that_is_gone_cannot_be_brought_back() -> Result<()> {
     lab.apply(&[install("app")?]).await?;
     std::fs::remove_file(lab.folder.path().join("repo/app_1.deb"))?;
     lab.build("app", "2", "")?;
+    Apt::new(&lab.packages.machine)?.update().await?;
     let steps = lab.apply(&[pinned("app", "2", None)?]).await?;
     let undo = steps.first().map(|step| step.undo.clone());
     assert_eq!(undo, Some(Undo::Impossible("app 1 is in no repository that apt knows".to_owned())));
@@ -303,6 +163,7 @@ async fn an_unknown_package_is_named() -> Result<()> {
     lab.build("app", "1", "")?;
     lab.build("provider", "1", "Provides: wanted\n")?;
     lab.apply(&[install("app")?]).await?;
+    lab.owned.clear();
     let refused = async |lab: &mut Lab, spec| Ok(lab.apply(&[spec]).await.err().context("no error")?.to_string());
     let error: Result<String> = refused(&mut lab, install("nosuch")?).await;
     assert_eq!(error?, "package nosuch: Unable to locate package nosuch");
@@ -405,5 +266,65 @@ async fn cloud_init_is_waited_for() -> Result<()> {
     lab.apply(&[install("app")?]).await?;
     ends.await??;
     assert!(begin.elapsed() > Duration::from_secs(1));
+    Ok(())
+}
+
+/// Scripts of packages run outside of the root, which has no shell.
+const CHROOTLESS: &str = "APT::Sandbox::User \"root\";\nDPkg::Options:: \"--force-script-chrootless\";\n";
+
+#[tokio::test]
+async fn an_installation_that_fails_half_way_is_undone() -> Result<()> {
+    let mut lab = Lab::new()?;
+    lab.write("etc/apt/apt.conf.d/lab", CHROOTLESS)?;
+    lab.build("other", "1", "")?;
+    lab.apply(&[install("other")?]).await?;
+    lab.build("liba", "1", "")?;
+    lab.build_with("app", "1", "Depends: liba\n", &[("postinst", "exit 7")])?;
+    let (_, diff) = lab.diff(&[install("other")?, install("app")?]).await?;
+    let step = diff.steps.first().context("no step")?;
+    let error = lab.packages.apply(&step.action).await.err().context("it did not fail")?;
+    assert!(error.to_string().contains("post-installation script subprocess returned error exit status 7"), "{error}");
+    let (fact, _) = lab.diff(&[install("app")?]).await?;
+    assert!(fact.packages.get(&"app".parse()?).is_some_and(|state| state.interrupted), "{fact:#?}");
+    lab.undo(&diff.steps).await?;
+    assert_eq!(lab.installed()?, ["other 1"]);
+    assert!(!Pulled::of(&lab.packages.machine).read()?.contains(&"liba".parse()?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_killed_apt_left_is_swept_or_finished() -> Result<()> {
+    for finish in [false, true] {
+        let lab = Lab::new()?;
+        lab.write("etc/apt/apt.conf.d/lab", CHROOTLESS)?;
+        // dpkg unpacks and configures `liba` before `app`, and its script never returns while the flag is there.
+        let (flag, begun) = (lab.folder.path().join("flag"), lab.folder.path().join("begun"));
+        std::fs::write(&flag, "")?;
+        let script = format!("touch {}; while [ -e {} ]; do sleep 0.1; done", begun.display(), flag.display());
+        lab.build_with("liba", "1", "", &[("postinst", &script)])?;
+        lab.build("app", "1", "Pre-Depends: liba\n")?;
+        let (_, diff) = lab.diff(&[install("app")?]).await?;
+        let step = diff.steps.first().context("no step")?;
+        let begins = async {
+            while !begun.exists() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        // What is dropped is killed.
+        tokio::select! {
+            done = lab.packages.apply(&step.action) => anyhow::bail!("it was not killed: {done:?}"),
+            () = begins => {}
+        }
+        std::fs::remove_file(&flag)?;
+        wait::until_quiet(&lab.packages.machine).await?;
+        let status = std::fs::read_to_string(lab.packages.machine.path("/var/lib/dpkg/status"))?;
+        assert!(status.contains("Package: liba\n") && !status.contains("Package: app\n"), "not half-way: {status}");
+        if finish {
+            lab.packages.apply(&step.action).await?;
+            assert_eq!(lab.installed()?, ["app 1", "liba 1"]);
+        }
+        lab.undo(&diff.steps).await?;
+        assert_eq!(lab.installed()?, Vec::<String>::new(), "finish: {finish}");
+    }
     Ok(())
 }

@@ -188,10 +188,19 @@ pub(super) fn refused(resource: &str, error: ProgramError) -> ApplyError {
     }
 }
 
+/// The lines that name the cause: those of apt, and before them dpkg's on a package, which go over two lines.
 fn said(error: &ProgramError) -> String {
     let ProgramError::Failed { words, .. } = error else { return error.to_string() };
-    let errors: Vec<_> = words.lines().filter_map(|line| line.strip_prefix("E: ")).collect();
-    if errors.is_empty() { error.to_string() } else { errors.join("; ") }
+    let mut causes: Vec<&str> = Vec::new();
+    let mut lines = words.lines();
+    while let Some(line) = lines.next() {
+        if let Some(of_apt) = line.strip_prefix("E: ") {
+            causes.push(of_apt);
+        } else if let Some(of_dpkg) = line.strip_prefix("dpkg: error processing ") {
+            causes.extend([of_dpkg.trim_end_matches(':'), lines.next().unwrap_or_default().trim()]);
+        }
+    }
+    if causes.is_empty() { error.to_string() } else { causes.join("; ") }
 }
 
 fn lists_may_help(error: &ApplyError) -> bool {
