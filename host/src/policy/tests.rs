@@ -191,11 +191,10 @@ async fn endless_allocation_is_cut_with_the_limit_in_words() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_of_lines_or_calls_is_cut() -> Result<()> {
-    let lines =
-        "(loop $again (call $log (i32.const 1) (i32.const 100) (i32.const 19)) (br $again)) (i32.const 0)".to_string();
+    let lines = "(loop $again (call $log (i32.const 1) (i32.const 100) (i32.const 19)) (br $again)) (i32.const 0)";
     let limits = Limits { cpu: Duration::from_secs(20), wall: Duration::from_secs(60), ..QUICK };
     for (program, what) in [
-        (policy(LOG, WORDS, &lines)?, "the room for its log"),
+        (policy(LOG, WORDS, lines)?, "the room for its log"),
         (
             policy(
                 SYSCTL,
