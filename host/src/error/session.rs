@@ -16,6 +16,7 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::Bundle(error) => error.into(),
         SessionError::Policy { source, .. } => source.as_ref().into(),
         SessionError::Observe(error) => error.into(),
+        SessionError::Facts(_) => new(Blame::Host, Exit::Unavailable).help("the file must be readable, and /proc and netlink there"),
         SessionError::Plan(error) => error.into(),
         SessionError::Guard(error) => error.into(),
         SessionError::Apply(failed) => apply(failed),

@@ -5,8 +5,6 @@
 
 use std::io::ErrorKind;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Machine, interfaces};

@@ -6,7 +6,7 @@ use crate::grant::Ungranted;
 use crate::guard::GuardError;
 use crate::journal::JournalError;
 use crate::lock::LockError;
-use crate::machine::StateError;
+use crate::machine::{FactsError, StateError};
 use crate::policy::PolicyError;
 use crate::repo::BundleError;
 
@@ -25,6 +25,8 @@ pub enum SessionError {
     Policy { policy: String, source: Box<PolicyError> },
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    #[error(transparent)]
+    Facts(#[from] FactsError),
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]

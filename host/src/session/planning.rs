@@ -101,7 +101,7 @@ impl<'a> Planning<'a> {
     /// The plan that leads from what is there to the goal.
     pub(super) async fn plan(&self, goal: Goal) -> Result<Plan, SessionError> {
         let latest = self.journal.latest()?;
-        let facts = self.facts();
+        let facts = self.facts().await?;
         let declared = self.declare(goal, latest.as_ref(), &facts).await?;
         let (base, owned) = at(latest);
         // What an earlier revision declared was granted then, and it is the operator who asks for it again.
@@ -148,23 +148,23 @@ impl<'a> Planning<'a> {
         if !granted_before {
             self.grants().check(&plan.specs, &observed)?;
         }
-        self.unmoved(plan, base, &observed)
+        self.unmoved(plan, base, &observed).await
     }
 
-    fn unmoved(&self, plan: &Plan, base: Option<u64>, observed: &Observed) -> Result<(), SessionError> {
+    async fn unmoved(&self, plan: &Plan, base: Option<u64>, observed: &Observed) -> Result<(), SessionError> {
         let mut places = Vec::new();
         if base != plan.base {
             places.push(format!("revision ({} then, {} now)", shown(plan.base), shown(base)));
         }
-        if self.facts() != plan.facts {
+        if self.facts().await? != plan.facts {
             places.push("facts".to_owned());
         }
         places.extend(moved(&plan.observed, observed));
         if places.is_empty() { Ok(()) } else { Err(SessionError::Moved(places)) }
     }
 
-    fn facts(&self) -> Facts {
-        Facts::read(&self.machine, &self.bundle.host)
+    async fn facts(&self) -> Result<Facts, SessionError> {
+        Ok(Facts::read(&self.machine, &self.bundle.host).await?)
     }
 
     async fn declare(
