@@ -1,9 +1,12 @@
 //! The only place where the table becomes text for nft(8).
 //!
 //! It keeps to forms that nft reads back as it lists them, from 1.0.6 on; so no set of interface names with `*` and
-//! no set after `ct original proto-dst`, which 1.0.6 lists as what it cannot read.
+//! no set after `ct original proto-dst`, which 1.0.6 lists as what it cannot read, and no prefixes that adjoin.
 
 use std::fmt::{self, Write};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::ruleset::{Base, ChainBody, Hook, Line, Match, Ruleset, Then};
 use super::spec::Traffic;
@@ -73,8 +76,8 @@ impl fmt::Display for Match {
         match self {
             Self::InputInterface(name) => write!(f, "iifname \"{name}\""),
             Self::OutputInterface(name) => write!(f, "oifname \"{name}\""),
-            Self::Source(prefixes) => write!(f, "{} saddr {}", family(prefixes), set(prefixes.as_slice())),
-            Self::Destination(prefixes) => write!(f, "{} daddr {}", family(prefixes), set(prefixes.as_slice())),
+            Self::Source(prefixes) => write!(f, "{} saddr {}", family(prefixes), set(&ranges(prefixes))),
+            Self::Destination(prefixes) => write!(f, "{} daddr {}", family(prefixes), set(&ranges(prefixes))),
             Self::Traffic(traffic) => self::traffic(f, traffic),
             Self::IcmpType(types) => write!(f, "icmp type {}", set(types)),
             Self::Icmpv6Type(types) => write!(f, "icmpv6 type {}", set(types)),
@@ -120,6 +123,34 @@ fn traffic(f: &mut fmt::Formatter<'_>, traffic: &Traffic) -> fmt::Result {
 /// All are of one family.
 fn family(prefixes: &Prefixes) -> &'static str {
     if prefixes.as_slice().iter().all(|prefix| prefix.addr().is_ipv4()) { "ip" } else { "ip6" }
+}
+
+/// The prefixes, those that adjoin as one range. The kernel joins them anyway, and a set of which one range is left is
+/// listed as a set but read back as a range: undo would not lead back to the same listing.
+fn ranges(prefixes: &Prefixes) -> Vec<String> {
+    let mut ranges: Vec<(Vec<&IpNet>, u128)> = Vec::new();
+    for prefix in prefixes.as_slice() {
+        let (first, last) = (number(prefix.network()), number(prefix.broadcast()));
+        match ranges.last_mut() {
+            Some((joined, end)) if end.checked_add(1) == Some(first) => {
+                joined.push(prefix);
+                *end = last;
+            }
+            _ => ranges.push((vec![prefix], last)),
+        }
+    }
+    let text = |(joined, _): &(Vec<&IpNet>, u128)| match joined.as_slice() {
+        [first, .., last] => format!("{}-{}", first.network(), last.broadcast()),
+        one => one.iter().map(ToString::to_string).collect(),
+    };
+    ranges.iter().map(text).collect()
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
 }
 
 fn set<T: fmt::Display>(elements: &[T]) -> String {

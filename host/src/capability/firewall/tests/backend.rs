@@ -46,6 +46,24 @@ fn applies_undoes_and_leaves_other_tables_alone() -> Result<()> {
 }
 
 #[test]
+fn prefixes_that_adjoin_are_undone_to_the_same_listing() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.block_on(|| async {
+        let host = Host::new()?;
+        let adjoining = specs(
+            r#"specs = [
+                { open = { protocol = "tcp", port = 1, source = ["0.0.0.0/2", "64.0.0.0/4", "2001:db8::/33", "2001:db8:8000::/34"] } },
+                { open = { protocol = "tcp", port = 2, source = ["10.0.0.0/8", "11.0.0.0/9", "192.0.2.0/24"] } },
+            ]"#,
+        )?;
+        host.apply(&adjoining).await?;
+        let swap = host.apply(&server()?).await?;
+        host.undo(&swap).await?;
+        host.is_as_declared(&adjoining).await
+    })
+}
+
+#[test]
 fn prune_brings_back_a_table_that_was_there_before() -> Result<()> {
     let lab = Lab::new()?;
     lab.nft(
