@@ -58,7 +58,8 @@ fn interfaces(
     interfaces
 }
 
-/// The host's own end; `None` for what the kernel makes up anew every day (RFC 8981).
+/// The host's own end; `None` for what the kernel makes up anew every day (RFC 8981), and for link-local addresses,
+/// which say nothing that a policy could use.
 fn address(message: &AddressMessage) -> Option<IpAddr> {
     let of = |local| {
         message.attributes.iter().find_map(|attribute| match attribute {
@@ -70,7 +71,8 @@ fn address(message: &AddressMessage) -> Option<IpAddr> {
     let address = of(true).or_else(|| of(false))?;
     // The flag of a secondary IPv4 address is that of a temporary IPv6 one.
     let temporary = address.is_ipv6() && message.header.flags.contains(AddressHeaderFlags::Secondary);
-    (!temporary).then_some(address)
+    let link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    (!temporary && !link_local).then_some(address)
 }
 
 fn name(link: &LinkMessage) -> Option<&str> {
@@ -206,11 +208,7 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
         ] {
             ip(line)?;
         }
-        let mut found = read().await?;
-        // The kernel's own link-local address is made of a random hardware address.
-        for interface in &mut found {
-            interface.addresses.retain(|address| !address.starts_with("fe80"));
-        }
+        let found = read().await?;
         let interface = |name: &str, addresses: &[&str], default_route| NetworkInterface {
             name: name.to_owned(),
             addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),

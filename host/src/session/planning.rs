@@ -156,9 +156,7 @@ impl<'a> Planning<'a> {
         if base != plan.base {
             places.push(format!("revision ({} then, {} now)", shown(plan.base), shown(base)));
         }
-        if self.facts().await? != plan.facts {
-            places.push("facts".to_owned());
-        }
+        places.extend(moved_facts(plan, &self.facts().await?));
         places.extend(moved(&plan.observed, observed));
         if places.is_empty() { Ok(()) } else { Err(SessionError::Moved(places)) }
     }
@@ -209,6 +207,24 @@ impl<'a> Planning<'a> {
         }
         Ok(declared)
     }
+}
+
+/// The facts that a policy read for the plan and that have changed since; nobody depends on the others.
+fn moved_facts(plan: &Plan, now: &Facts) -> Vec<String> {
+    let read: BTreeSet<_> = plan
+        .calls
+        .iter()
+        .filter(|(_, call)| call.capability == "facts")
+        .filter_map(|(_, call)| call.spec.as_str())
+        .collect();
+    let moved = [
+        ("host-name", plan.facts.host_name != now.host_name),
+        ("os", plan.facts.os != now.os),
+        ("architecture", plan.facts.architecture != now.architecture),
+        ("interfaces", plan.facts.interfaces != now.interfaces),
+    ];
+    let moved = moved.into_iter().filter(|(name, moved)| *moved && read.contains(name));
+    moved.map(|(name, _)| format!("facts.{name}")).collect()
 }
 
 /// The number and the ownership of what the machine is at; nothing before the first apply.
