@@ -13,7 +13,7 @@ use stead_tests::run::{run, words};
 use stead_tests::vm::{Protocol, Vm};
 
 const IMAGE: &str = "nginx:1.29-alpine";
-const SERVE: &str = "[\\\"httpd\\\",\\\"-f\\\",\\\"-p\\\",\\\"80\\\",\\\"-h\\\",\\\"/usr/share/nginx/html\\\"]";
+const SERVE: &str = "httpd -f -p 80 -h /usr/share/nginx/html";
 
 fn main() -> Result<()> {
     let began = Instant::now();

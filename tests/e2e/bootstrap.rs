@@ -23,7 +23,7 @@ const ALICE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlm0Q4xXpHEFQGkUC4dYjx
 #[test]
 fn a_fresh_server_becomes_a_host() -> Result<()> {
     let server = Server::start("fresh")?;
-    server.vm.provide_image(IMAGE, "[\\\"sleep\\\",\\\"1\\\"]")?;
+    server.vm.provide_image(IMAGE, "sleep 1")?;
     fs::create_dir_all(server.path("apps/hello/site"))?;
     fs::write(server.path("apps/hello/compose.yaml"), COMPOSE)?;
     fs::write(server.path("apps/hello/site/index.html"), "hello from the server\n")?;
