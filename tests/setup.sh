@@ -8,16 +8,20 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 packages="gcc binutils libc6-dev musl-tools git ca-certificates openssh-client iproute2 util-linux
     qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring curl iptables mtools dosfstools e2fsprogs cpio zstd xz-utils busybox-static
     sudo passwd nftables docker.io wireguard-go wireguard-tools dbus"
-missing=
-for package in $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    echo "installing:$missing"
+missing() {
+    for package in $packages; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf ' %s' "$package"
+    done
+}
+# Twice: what the first installation pulls in may push out a package that was there in another version.
+for _ in 1 2; do
+    wanted=$(missing)
+    [ -n "$wanted" ] || break
+    echo "installing:$wanted"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
     # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
-fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $wanted >/dev/null
+done
 
 if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH="$HOME/.cargo/bin:$PATH"; fi
 if ! command -v cargo >/dev/null; then

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use stead_tests::host::Host;
 use stead_tests::program;
 use stead_tests::run::{run, words};
 use stead_tests::vm::{Protocol, Vm};

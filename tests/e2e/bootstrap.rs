@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use stead_tests::host::Host;
 
 use crate::server::{IMAGE, Keys, Server};
 
@@ -20,10 +21,10 @@ services:
 ";
 const ALICE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlm0Q4xXpHEFQGkUC4dYjxRvUvVcUVLIqRmTgUIW4Gd alice@laptop";
 
-#[test]
-fn a_fresh_server_becomes_a_host() -> Result<()> {
-    let server = Server::start("fresh")?;
-    server.vm.provide_image(IMAGE, "sleep 1")?;
+pub(crate) fn a_fresh_server_becomes_a_host(host: impl Host + 'static) -> Result<()> {
+    let server = Server::new(host)?;
+    server.host.provide_image(IMAGE, "sleep 1")?;
+    server.provide_wireguard()?;
     fs::create_dir_all(server.path("apps/hello/site"))?;
     fs::write(server.path("apps/hello/compose.yaml"), COMPOSE)?;
     fs::write(server.path("apps/hello/site/index.html"), "hello from the server\n")?;
@@ -59,13 +60,13 @@ fn is_reached_through_the_vpn_only(server: &Server, keys: &Keys) -> Result<()> {
          ip addr add 198.51.100.1/24 dev pub0 && ip link set pub0 up && \
          ip -n outside addr add 198.51.100.2/24 dev out0 && ip -n outside link set out0 up",
     )?;
-    let get = |url: &str| server.vm.ssh(&format!("ip netns exec outside curl -s --max-time 8 {url}"));
+    let get = |url: &str| server.host.ssh(&format!("ip netns exec outside curl -s --max-time 8 {url}"));
     ensure!(!get("http://198.51.100.1:8080/")?.status.success(), "the app is open to the world");
     server.there("ip netns exec outside timeout 8 bash -c 'exec 3<>/dev/tcp/198.51.100.1/22; head -c 4 <&3'")?;
     let public = server.there("wg show wg0 public-key")?;
-    server.vm.ssh_with_input("umask 077; cat > /root/peer.key", keys.private.as_bytes())?.ok()?;
+    server.host.ssh_with_input("umask 077; cat > /root/peer.key", keys.private.as_bytes())?.ok()?;
     server.there(&format!(
-        "ip -n outside link add wg1 type wireguard && ip netns exec outside wg set wg1 private-key /root/peer.key \
+        "ip -n outside link add wg1 type wireguard || ip netns exec outside wireguard-go wg1; ip netns exec outside wg set wg1 private-key /root/peer.key \
          peer {} endpoint 198.51.100.1:51820 allowed-ips 10.8.0.1/32 && \
          ip -n outside addr add 10.8.0.2/24 dev wg1 && ip -n outside link set wg1 up",
         public.trim()
@@ -89,7 +90,7 @@ const BY_HAND: [(&str, &str); 8] = [
 fn drift_is_found_and_mended(server: &Server) -> Result<()> {
     server.stead(&["drift", "fresh"])?.expect(0)?;
     for (command, _) in BY_HAND {
-        server.vm.ssh_within(command, Duration::from_secs(180))?.ok()?;
+        server.host.ssh_within(command, Duration::from_secs(180))?.ok()?;
     }
     let said = server.stead(&["drift", "fresh"])?.expect(2)?;
     for (_, name) in BY_HAND {
@@ -105,7 +106,7 @@ const STATE: &str = "nft -s list table inet stead; wg show wg0 peers; wg show wg
     cat /var/lib/stead/apps/hello/site/index.html; dpkg -l wireguard-tools | tail -1";
 
 fn what_is_removed_is_pruned_and_rolled_back(server: &Server, keys: &Keys) -> Result<()> {
-    let state = || server.vm.ssh(STATE);
+    let state = || server.host.ssh(STATE);
     let first = state()?.ok()?;
     fs::write(server.path("apps/hello/site/index.html"), "changed\n")?;
     server.declare(&config(keys, "net.ipv4.tcp_syncookies = 1", "bob"))?;
@@ -115,7 +116,7 @@ fn what_is_removed_is_pruned_and_rolled_back(server: &Server, keys: &Keys) -> Re
     ensure!(!server.there("cat /etc/sysctl.d/90-stead.conf")?.contains("swappiness"));
     server.declare("")?;
     server.stead(&["apply", "--yes", "fresh"])?.expect(0)?;
-    server.there("! ip link show wg0 && ! test -e /var/lib/stead/apps/hello && ! command -v docker")?;
+    server.there("! ip address show wg0 | grep -F 10.8.0.1 && ! test -e /var/lib/stead/apps/hello && ! command -v docker")?;
     server.stead(&["rollback", "--yes", "1", "fresh"])?.expect(0)?;
     let back = state()?.ok()?;
     ensure!(first == back, "before:\n{first}\nafter the rollback:\n{back}");

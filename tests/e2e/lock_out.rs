@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use stead_tests::host::Host;
 
 use crate::server::Server;
 
@@ -11,9 +12,8 @@ use crate::server::Server;
 const NOBODY: &str = "ssh-from = [\"192.0.2.0/24\"]";
 const STATE: &str = "nft -s list ruleset; cat /etc/ssh/sshd_config.d/*; sysctl net.ipv4.tcp_syncookies kernel.kptr_restrict; ls /etc/sysctl.d";
 
-#[test]
-fn an_operator_gets_in_again() -> Result<()> {
-    let mut server = Server::start("locked")?;
+pub(crate) fn an_operator_gets_in_again(host: impl Host + 'static) -> Result<()> {
+    let mut server = Server::new(host)?;
     server.there("DEBIAN_FRONTEND=noninteractive apt-get install -y nftables")?;
     let before = server.there(STATE)?;
 
@@ -23,7 +23,7 @@ fn an_operator_gets_in_again() -> Result<()> {
     ensure!(before == server.there(STATE)?, "a refused plan changed something");
 
     server.stead(&["apply", "--yes", "--force", "--window", "20", "locked"])?.expect(75)?;
-    ensure!(server.vm.lets_in()?, "the operator is locked out");
+    ensure!(server.host.lets_in()?, "the operator is locked out");
     ensure!(before == server.there(STATE)?, "not all was taken back:\n{}", server.there(STATE)?);
 
     the_timer_takes_back_what_a_dead_process_left(&server)?;
@@ -36,13 +36,13 @@ fn the_timer_takes_back_what_a_dead_process_left(server: &Server) -> Result<()> 
     // Over the connection that was open before the firewall closed.
     server.there("pkill -KILL -f '[l]ib/stead/.* agent'")?;
     let _ = apply.wait();
-    wait(Duration::from_secs(180), || server.vm.lets_in()).context("the timer did not let the operator in")?;
+    wait(Duration::from_secs(180), || server.host.lets_in()).context("the timer did not let the operator in")?;
     wait(Duration::from_secs(60), || Ok(server.there("/usr/local/bin/stead status")?.contains("none")))
 }
 
 fn power_loss_is_taken_back_at_boot(server: &mut Server, before: &str) -> Result<()> {
     let mut apply = locking_apply(server)?;
-    server.vm.kill_power()?;
+    server.host.kill_power()?;
     let _ = apply.kill();
     let _ = apply.wait();
     wait(Duration::from_secs(180), || Ok(server.there(STATE).is_ok_and(|now| now == before)))

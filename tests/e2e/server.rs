@@ -1,4 +1,4 @@
-//! A fresh server in a virtual machine, and a repo with the shipped policy for it.
+//! A fresh server, and a repo with the shipped policy for it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,17 +6,25 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
+use stead_tests::host::Host;
 use stead_tests::program;
 use stead_tests::run::{Output, run, run_with_input, words};
-use stead_tests::vm::Vm;
 use tempfile::TempDir;
 
 /// How long one run of stead may take on a slow machine.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(crate) const IMAGE: &str = "busybox:1";
 
+const WIREGUARD_GO: &str = r"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q wireguard-go
+    printf '%s\n' '[Service]' 'ExecStart=/usr/bin/wireguard-go -f %i' '[Install]' 'WantedBy=multi-user.target' \
+        > /etc/systemd/system/wireguard-go@.service
+    systemctl enable --now wireguard-go@wg0
+    until [ -S /run/wireguard/wg0.sock ]; do sleep 0.1; done
+";
+
 pub(crate) struct Server {
-    pub(crate) vm: Vm,
+    pub(crate) host: Box<dyn Host>,
     repo: TempDir,
     stead: PathBuf,
 }
@@ -28,9 +36,9 @@ pub(crate) struct Keys {
 }
 
 impl Server {
-    /// A fresh server, and a repo whose policy is built.
-    pub(crate) fn start(name: &str) -> Result<Self> {
-        let server = Self { vm: Vm::start(name)?, repo: tempfile::tempdir()?, stead: program::stead()? };
+    /// A repo for a fresh server, whose policy is built.
+    pub(crate) fn new(host: impl Host + 'static) -> Result<Self> {
+        let server = Self { host: Box::new(host), repo: tempfile::tempdir()?, stead: program::stead()? };
         copy(&source("modules/baseline"), &server.path("policies/baseline"))?;
         let manifest = server.path("policies/baseline/Cargo.toml");
         let text = fs::read_to_string(&manifest)?;
@@ -48,7 +56,7 @@ impl Server {
     /// The policy's config, as TOML under `[policy.baseline.config]`.
     pub(crate) fn declare(&self, config: &str) -> Result<()> {
         let table = if config.is_empty() { String::new() } else { format!("[policy.baseline.config]\n{config}\n") };
-        let host = format!("[host.{0}]\naddress = \"root@{0}\"\npolicies = [\"baseline\"]\n", self.vm.name());
+        let host = format!("[host.{0}]\naddress = \"root@{0}\"\npolicies = [\"baseline\"]\n", self.host.name());
         Ok(fs::write(self.path("stead.toml"), format!("{host}{}\n{table}", include_str!("grants.toml")))?)
     }
 
@@ -61,14 +69,19 @@ impl Server {
     /// The command that [`Self::stead`] runs.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.stead);
-        command.args(arguments).current_dir(self.repo.path()).env("STEAD_SSH_CONFIG", self.vm.ssh_config());
+        command.args(arguments).current_dir(self.repo.path()).env("STEAD_SSH_CONFIG", self.host.ssh_config());
         command.env_remove("CARGO_BUILD_TARGET");
         command
     }
 
+    /// Where the kernel has no WireGuard, a program serves `wg0`, as an administrator would have set it up.
+    pub(crate) fn provide_wireguard(&self) -> Result<()> {
+        self.there(&format!("ip link add probe type wireguard && ip link del probe || {{ {WIREGUARD_GO} }}")).map(drop)
+    }
+
     /// What a shell command on the server prints; it must succeed.
     pub(crate) fn there(&self, line: &str) -> Result<String> {
-        self.vm.ssh_within(line, Duration::from_secs(120))?.ok()
+        self.host.ssh_within(line, Duration::from_secs(120))?.ok()
     }
 }
 

@@ -1,13 +1,18 @@
-//! Starts and stops what the tests run against: virtual machines, a Docker Engine, network namespaces.
+//! Starts and stops what the tests run against: virtual machines, system containers, a Docker Engine, network
+//! namespaces.
 //!
 //! Everything here is bounded in time, leaves the build machine's own firewall, network and Docker alone, and cleans up
 //! even when the test process is killed. Slow things are built once into a [`cache`] that all test processes share.
 
 mod archives;
 pub mod cache;
+pub mod container;
 pub mod docker;
+pub mod host;
+mod keys;
 pub mod netns;
 pub mod program;
+pub mod root;
 pub mod run;
 pub mod vm;
 pub mod wait;

@@ -12,7 +12,6 @@ mod forward;
 pub mod image;
 mod qemu;
 mod qmp;
-mod registry;
 mod seed;
 mod snapshot;
 mod ssh;
@@ -65,17 +64,6 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// The name of this machine in its ssh configuration.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// A file for `ssh -F`: hosts `<name>` (root) and `<name>-admin` (a user with sudo). It shares no connections, so
-    /// that a test sees when a new one is refused.
-    pub fn ssh_config(&self) -> PathBuf {
-        self.folder.path().join(ssh::CONFIG)
-    }
-
     /// What the machine wrote to its serial console since it was started.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The machines that other tests stand on. One machine for all checks: starting and restarting are the slow parts.
 
 use anyhow::Result;
+use stead_tests::host::Host;
 use stead_tests::vm::{Protocol, Vm};
 
 #[test]

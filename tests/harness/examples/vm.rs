@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
+use stead_tests::host::Host;
 use stead_tests::run::{run, words};
 use stead_tests::vm::{Shape, Vm};
 

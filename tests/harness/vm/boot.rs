@@ -1,14 +1,14 @@
-//! Starts machines, restarts them, cuts their power.
+//! Starts machines and restarts them.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::json;
 
 use super::image::Image;
 use super::qemu::{Drive, Launch, Qemu};
 use super::{Accel, Hardware, Shape, Vm, new_folder, overlay_path, seed};
+use crate::host::Host;
 use crate::wait;
 
 /// Under emulation a boot takes about 45 s on two idle cores; tests share them.
@@ -60,16 +60,6 @@ impl Vm {
         self.await_other_boot(&before)
     }
 
-    /// Cuts the power, as a reset button does, and waits until ssh works again. What the guest had not flushed is lost.
-    ///
-    /// # Errors
-    /// When it does not come back in time.
-    pub fn kill_power(&mut self) -> Result<()> {
-        let before = self.boot_id()?;
-        self.qemu.qmp.call("system_reset", json!({}))?;
-        self.await_other_boot(&before)
-    }
-
     /// Waits until the boot has ended and no job is queued; a failed unit is no error here.
     ///
     /// # Errors
@@ -88,7 +78,7 @@ impl Vm {
         self.ssh(command)?.ok().map(drop)
     }
 
-    fn await_other_boot(&mut self, before: &str) -> Result<()> {
+    pub(super) fn await_other_boot(&mut self, before: &str) -> Result<()> {
         self.close_shared_connection();
         let what = format!("a new boot of the machine {}", self.name);
         wait::until(&what, BOOT_LIMIT, || {
@@ -101,7 +91,7 @@ impl Vm {
         })
     }
 
-    fn boot_id(&self) -> Result<String> {
+    pub(super) fn boot_id(&self) -> Result<String> {
         let command = "cat /proc/sys/kernel/random/boot_id";
         self.ssh_within(command, Duration::from_secs(60))?.ok().context("asking for the boot's id")
     }

@@ -1,8 +1,5 @@
-//! The disk that test machines boot from: a small Debian 13, made on the build machine by `mmdebstrap`, without network
-//! access for the guest and without a loop mount; or any cloud image that `STEAD_VM_IMAGE` names.
-//!
-//! It holds what a fresh cloud server holds and no more. nftables, Docker and WireGuard's tools are *not* installed:
-//! installing them is the work of the program under test. Their packages lie in an archive inside the image.
+//! The disk that virtual machines boot from: that of the tests' own root folder, made without a loop mount; or any cloud
+//! image that `STEAD_VM_IMAGE` names.
 
 mod build;
 mod initramfs;
@@ -16,6 +13,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 
 use crate::cache;
+use crate::root::Root;
 
 /// A disk to boot from; it is never written to.
 #[derive(Clone, Debug)]
@@ -41,7 +39,7 @@ impl Image {
     /// The image that `STEAD_VM_IMAGE` names, else the one that is built, once, into the cache (about a minute).
     ///
     /// # Errors
-    /// When the build fails: a missing program, or no Debian archive in the machine's apt sources.
+    /// As [`Root::obtain`], and when a program is missing.
     pub fn obtain() -> Result<Self> {
         match env::var_os("STEAD_VM_IMAGE") {
             Some(disk) => given(Path::new(&disk)),
@@ -51,9 +49,9 @@ impl Image {
 }
 
 fn built() -> Result<Image> {
-    let recipe = build::Recipe::read()?;
-    let key = recipe.key();
-    let folder = cache::entry("image", &key, |folder| recipe.build(folder))?;
+    let root = Root::obtain()?;
+    let key = build::key(&root);
+    let folder = cache::entry("image", &key, |folder| build::build(&root, folder))?;
     Ok(Image {
         disk: folder.join(build::DISK),
         format: "raw".into(),

@@ -1,5 +1,4 @@
-//! What a provider hands to a new machine: who may log in, under which host key. One NoCloud disk, one key pair for both
-//! sides, made for this cache and no other.
+//! What a provider hands to a new machine: who may log in, under which host key. One NoCloud disk.
 
 use std::fs;
 use std::path::Path;
@@ -8,22 +7,17 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::keys::{self, HOST_KEY, PublicKeys};
 use crate::run::run;
 
 pub(crate) const DISK: &str = "seed.img";
-pub(crate) const CLIENT_KEY: &str = "client_key";
-pub(crate) const KNOWN_HOSTS: &str = "known_hosts";
-/// The name under which the host key is known, whatever address and port a machine has.
-pub(crate) const HOST_KEY_ALIAS: &str = "stead-test";
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Writes key pairs, `known_hosts` and the seed disk into `folder`.
+/// Writes keys and the seed disk into `folder`.
 pub(crate) fn write(folder: &Path) -> Result<()> {
-    let client = key_pair(folder, CLIENT_KEY)?;
-    let host = key_pair(folder, "host_key")?;
-    fs::write(folder.join(KNOWN_HOSTS), format!("{HOST_KEY_ALIAS} {host}\n"))?;
-    let private = fs::read_to_string(folder.join("host_key"))?;
+    let PublicKeys { client, host } = keys::write(folder)?;
+    let private = fs::read_to_string(folder.join(HOST_KEY))?;
     fs::write(folder.join("user-data"), user_data(&client, &private, &host))?;
     fs::write(folder.join("meta-data"), "instance-id: stead-test\nlocal-hostname: stead-test\n")?;
     pack(folder)
@@ -53,14 +47,6 @@ package_update: false
 package_upgrade: false
 "
     )
-}
-
-/// Makes a pair of files `name`, `name.pub` and gives the public half.
-fn key_pair(folder: &Path, name: &str) -> Result<String> {
-    let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-t", "ed25519", "-N", "", "-C", "stead-test", "-f"]).arg(folder.join(name));
-    run(&mut command, LIMIT)?.ok()?;
-    Ok(fs::read_to_string(folder.join(name).with_extension("pub"))?.trim().to_owned())
 }
 
 fn pack(folder: &Path) -> Result<()> {

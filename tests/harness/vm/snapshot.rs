@@ -14,6 +14,7 @@ use serde_json::json;
 use super::boot::launch;
 use super::qemu::Drive;
 use super::{Hardware, Vm, new_folder, overlay_path};
+use crate::host::Host;
 use crate::wait;
 
 const MEMORY: &str = "memory";

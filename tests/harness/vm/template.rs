@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{Accel, Hardware, Shape, Vm, new_folder, seed};
 use crate::cache;
+use crate::host::Host;
 use crate::run::{run, words};
 
 impl Vm {

@@ -1,0 +1,70 @@
+//! The root folder of a small Debian 13, made on the build machine by `mmdebstrap`: what virtual machines boot from a disk,
+//! and system containers from an overlay.
+//!
+//! It holds what a fresh cloud server holds and no more. nftables, Docker and WireGuard's tools are *not* installed:
+//! installing them is the work of the program under test. Their packages lie in an archive inside.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::run::run;
+use crate::{archives, cache};
+
+const RELEASE: &str = "trixie";
+const PACKAGES: &str = include_str!("root/packages.txt");
+const ARCHIVE: &str = include_str!("root/archive.txt");
+const FINISH: &str = include_str!("root/finish.sh");
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+/// A root folder that is never written to, and a key that changes when its contents do.
+#[derive(Clone, Debug)]
+pub struct Root {
+    pub folder: PathBuf,
+    pub key: String,
+}
+
+impl Root {
+    /// The one that is built, once, into the cache (about a minute).
+    ///
+    /// # Errors
+    /// When the build fails: a missing program, or no Debian archive in the machine's apt sources.
+    pub fn obtain() -> Result<Self> {
+        let recipe = Recipe { sources: archives::sources(RELEASE)?, settings: archives::settings()? };
+        let key = cache::key(&[PACKAGES, ARCHIVE, FINISH, &recipe.sources, &recipe.settings]);
+        let entry = cache::entry("root", &key, |entry| recipe.build(entry))?;
+        Ok(Self { folder: entry.join("root"), key })
+    }
+}
+
+/// Everything that decides what is in it.
+struct Recipe {
+    sources: String,
+    settings: String,
+}
+
+impl Recipe {
+    fn build(&self, entry: &Path) -> Result<()> {
+        let inputs = entry.join("inputs");
+        fs::create_dir(&inputs)?;
+        let sources = inputs.join("network.list");
+        fs::write(&sources, &self.sources)?;
+        fs::write(inputs.join("apt.conf"), &self.settings)?;
+        fs::write(inputs.join("finish.sh"), FINISH)?;
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--mode=root", "--variant=minbase", "--quiet", "--skip=cleanup/apt/lists"]);
+        command.arg(format!("--include={}", joined(PACKAGES, ",")));
+        command.arg("--customize-hook=sh \"$STEAD_INPUTS/finish.sh\" \"$1\"");
+        command.arg(RELEASE).args([&entry.join("root"), &sources]);
+        command.env("STEAD_INPUTS", &inputs).env("STEAD_ARCHIVE", joined(ARCHIVE, " "));
+        run(&mut command, BUILD_LIMIT)?.ok().context("mmdebstrap must run as root, with a Debian archive in reach")?;
+        Ok(fs::remove_dir_all(inputs)?)
+    }
+}
+
+fn joined(list: &str, separator: &str) -> String {
+    list.lines().collect::<Vec<_>>().join(separator)
+}
