@@ -81,7 +81,7 @@ const BY_HAND: [(&str, &str); 8] = [
     ("echo '# mine' >> /etc/ssh/sshd_config.d/10-stead.conf", "file /etc/ssh/sshd_config.d/10-stead.conf"),
     ("rm /home/alice/.ssh/authorized_keys", "user alice"),
     ("sysctl -w vm.swappiness=60", "sysctl vm.swappiness"),
-    ("nft flush chain inet stead input", "firewall table inet stead"),
+    ("nft insert rule inet stead input tcp dport 9999 accept", "firewall table inet stead"),
     ("wg set wg0 peer $(wg show wg0 peers) remove", "vpn wg0"),
     ("systemctl disable docker.service", "service docker.service"),
     ("docker rm -f $(docker ps -q)", "compose hello"),
@@ -116,7 +116,9 @@ fn what_is_removed_is_pruned_and_rolled_back(server: &Server, keys: &Keys) -> Re
     ensure!(!server.there("cat /etc/sysctl.d/90-stead.conf")?.contains("swappiness"));
     server.declare("")?;
     server.stead(&["apply", "--yes", "fresh"])?.expect(0)?;
-    server.there("! ip address show wg0 | grep -F 10.8.0.1 && ! test -e /var/lib/stead/apps/hello && ! command -v docker")?;
+    server.there(
+        "! ip address show wg0 | grep -F 10.8.0.1 && ! test -e /var/lib/stead/apps/hello && ! command -v docker",
+    )?;
     server.stead(&["rollback", "--yes", "1", "fresh"])?.expect(0)?;
     let back = state()?.ok()?;
     ensure!(first == back, "before:\n{first}\nafter the rollback:\n{back}");

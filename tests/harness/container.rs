@@ -27,9 +27,9 @@ use cgroup::Cgroup;
 
 const ENTER: &str = include_str!("container/enter.sh");
 /// Its address on the network that it shares with the outside.
-pub const ADDRESS: &str = "198.51.100.1";
+pub const ADDRESS: &str = "203.0.113.1";
 /// The address of the outside.
-pub const OUTSIDE: &str = "198.51.100.2";
+pub const OUTSIDE: &str = "203.0.113.2";
 
 const CONSOLE: &str = "console.log";
 const BOOT_LIMIT: Duration = Duration::from_secs(90);

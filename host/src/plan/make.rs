@@ -47,7 +47,8 @@ pub fn make(inputs: Inputs) -> Result<Plan, PlanError> {
         calls: inputs.calls,
         observed: inputs.observed,
         base: inputs.base,
-        steps: draft.steps,
+        // What goes, goes first, and in reverse: an app before Docker. Then what comes finds names and ports free.
+        steps: draft.leaving.into_iter().rev().flatten().chain(draft.steps).collect(),
         deferred: draft.deferred,
         released: draft.released,
         ownership: draft.ownership,
@@ -60,6 +61,8 @@ pub fn make(inputs: Inputs) -> Result<Plan, PlanError> {
 #[derive(Default)]
 struct Draft {
     changed: BTreeSet<String>,
+    /// What goes, capability by capability.
+    leaving: Vec<Vec<PlannedStep>>,
     steps: Vec<PlannedStep>,
     deferred: Vec<PlannedDeferral>,
     released: Vec<String>,
@@ -88,7 +91,9 @@ impl Draft {
         let pruned = owned.iter().filter(|(resource, release)| release.is_none() && !ownership.contains_key(*resource));
         self.released.extend(pruned.map(|(resource, _)| format!("{name}:{resource}")));
         self.changed.extend(steps.iter().flat_map(PlannedStep::changed));
-        self.steps.extend(steps);
+        let (leaving, staying) = steps.into_iter().partition(|planned| planned.step.leaving);
+        self.leaving.push(leaving);
+        self.steps.extend::<Vec<_>>(staying);
         let deferred = |deferred| PlannedDeferral { capability: name.to_owned(), deferred };
         self.deferred.extend(diff.deferred.into_iter().map(deferred));
         if !ownership.is_empty() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a capability answers to "what has to be done?".
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diff<A> {
-    /// In the order in which they must be done.
+    /// In the order in which they must be done; what is leaving goes before everything else.
     pub steps: Vec<Step<A>>,
     /// What can only be planned after earlier steps.
     pub deferred: Vec<Deferred>,
@@ -39,6 +39,10 @@ pub struct Step<A> {
     /// Whether it may cut the operator off: confirm-or-revert covers it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guarded: bool,
+    /// Whether it gives up what may stand on another capability (an app on Docker): then it is done before all that comes
+    /// or changes, and before what it stands on is given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
 }
 
 /// What kind of change a step is.
@@ -97,6 +101,7 @@ impl<A: Clone> Step<A> {
             action,
             undo: Undo::Action(undo),
             guarded: false,
+            leaving: false,
         }
     }
 
@@ -111,6 +116,7 @@ impl<A: Clone> Step<A> {
             undo: Undo::Rerun,
             releases: BTreeMap::new(),
             guarded: false,
+            leaving: false,
         }
     }
 
@@ -137,6 +143,13 @@ impl<A: Clone> Step<A> {
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.detail.push(Detail::Note(note.into()));
+        self
+    }
+
+    /// Marks it as one that goes before anything comes or changes.
+    #[must_use]
+    pub fn leaving(mut self) -> Self {
+        self.leaving = true;
         self
     }
 
@@ -176,6 +189,7 @@ impl<A> Step<A> {
             undo,
             releases: self.releases.into_iter().map(release).collect::<Result<_, E>>()?,
             guarded: self.guarded,
+            leaving: self.leaving,
         })
     }
 }

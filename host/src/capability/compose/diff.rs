@@ -29,7 +29,7 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Compose>) -> Result<Diff<S
     for (name, release) in desired.pruned() {
         let (Some(Set { project, to }), Ok(_)) = (release, name.parse::<Project>()) else { continue };
         let found = fact.projects.get(project).cloned().unwrap_or_default();
-        steps.extend(prune(project, &found, to));
+        steps.extend(prune(project, &found, to).map(Step::leaving));
     }
     Ok(Diff { steps, ..Diff::default() })
 }

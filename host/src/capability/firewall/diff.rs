@@ -34,7 +34,7 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Firewall>) -> Result<Diff<
 fn pruned(fact: &Fact, desired: &Desired<'_, Firewall>) -> Vec<Step<Set>> {
     let release = |(_, release): (_, &Option<Set>)| {
         let to = release.as_ref()?.to.clone();
-        step(fact, &to.clone(), to)
+        step(fact, &to.clone(), to).map(Step::leaving)
     };
     desired.pruned().filter_map(release).collect()
 }

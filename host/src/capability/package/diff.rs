@@ -1,10 +1,10 @@
-//! From packages and repositories as they are to those declared: repositories first, then one transaction of
-//! packages, then the repositories that are given up.
+//! From packages and repositories as they are to those declared: what is given up goes in one transaction, before
+//! its repositories; then come repositories, and one transaction of packages.
 
 use std::collections::BTreeMap;
 
 use super::inverse::Inverse;
-use super::wishes::Wishes;
+use super::wishes::{Wish, Wishes};
 use super::{Action, Batch, Fact, Package, Packages, Presence, RepositoryName, State, Target, Version};
 use crate::capability::{Desired, PlanError};
 use crate::plan::{Change, Detail, Diff, Step};
@@ -15,28 +15,41 @@ const CONNECTION: &[&str] =
 
 pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Packages>) -> Result<Diff<Action>, PlanError> {
     let wishes = Wishes::of(desired)?;
+    let mut open = wishes.packages;
+    open.retain(|name, wish| !wish.target.is_met(state(fact, name)));
     let mut steps = Vec::new();
+    if let Some(batch) = leaving(fact, &mut open) {
+        steps.push(packages(fact, batch).leaving());
+    }
+    for (name, text) in &wishes.released {
+        steps.extend(repository(fact, name, text.as_ref()).map(Step::leaving));
+    }
     for (name, text) in &wishes.repositories {
         steps.extend(repository(fact, name, Some(text)));
     }
-    for (recommends, to) in batches(fact, &wishes) {
+    for (recommends, to) in batches(fact, open) {
         steps.push(packages(fact, Batch { to, recommends }));
-    }
-    for (name, text) in &wishes.released {
-        steps.extend(repository(fact, name, text.as_ref()));
     }
     Ok(Diff { steps, ..Diff::default() })
 }
 
-/// What is not yet as wanted, by whether recommended packages come along, which is one answer a transaction.
-fn batches(fact: &Fact, wishes: &Wishes) -> BTreeMap<bool, BTreeMap<Package, Target>> {
+/// Takes out what is given up, and with it the marks of what stays: a package that came along, and that somebody
+/// declares now, must not be swept away with what it came along with.
+fn leaving(fact: &Fact, open: &mut BTreeMap<Package, Wish>) -> Option<Batch> {
+    if !open.values().any(|wish| wish.released) {
+        return None;
+    }
+    let kept = |name: &Package, wish: &Wish| wish.target.presence.is_met(state(fact, name));
+    let to = open.extract_if(.., |name, wish| wish.released || kept(name, wish));
+    Some(Batch { to: to.map(|(name, wish)| (name, wish.target)).collect(), recommends: false })
+}
+
+/// By whether recommended packages come along, which is one answer a transaction.
+fn batches(fact: &Fact, open: BTreeMap<Package, Wish>) -> BTreeMap<bool, BTreeMap<Package, Target>> {
     let mut batches: BTreeMap<bool, BTreeMap<_, _>> = BTreeMap::new();
-    for (name, wish) in &wishes.packages {
-        let is = state(fact, name);
-        if !wish.target.is_met(is) {
-            let recommends = wish.recommends && is.version.is_none();
-            batches.entry(recommends).or_default().insert(name.clone(), wish.target.clone());
-        }
+    for (name, wish) in open {
+        let recommends = wish.recommends && state(fact, &name).version.is_none();
+        batches.entry(recommends).or_default().insert(name, wish.target);
     }
     batches
 }
@@ -54,6 +67,7 @@ fn packages(fact: &Fact, batch: Batch) -> Step<Action> {
         releases,
         guarded: batch.to.keys().any(|name| CONNECTION.contains(&name.base()) && there(name)),
         also: names.into_iter().collect(),
+        leaving: false,
     };
     for (name, target) in &batch.to {
         step = describe(step, name, state(fact, name), target);

@@ -21,6 +21,8 @@ pub(super) struct Wish {
     pub target: Target,
     /// Whether recommended packages come along.
     pub recommends: bool,
+    /// Whether nobody declares it any more.
+    pub released: bool,
 }
 
 impl Wishes {
@@ -49,12 +51,14 @@ impl Wishes {
     fn add(&mut self, declared: &Declared<Spec>) -> Result<(), String> {
         match &declared.spec {
             Spec::Repository(repository) => self.repository(repository.name.clone(), repository.text()),
-            Spec::Remove(name) => self.package(name, Wish { target: Target::absent(false), recommends: false }),
+            Spec::Remove(name) => {
+                self.package(name, Wish { target: Target::absent(false), recommends: false, released: false })
+            }
             Spec::Install(Install { name, version, hold, recommends }) => {
                 // Marked as wanted for itself: it must not go when what pulled it in goes.
                 let presence = Presence::Installed(version.clone());
                 let target = Target { presence, held: *hold, automatic: Some(false) };
-                self.package(name, Wish { target, recommends: *recommends })
+                self.package(name, Wish { target, recommends: *recommends, released: false })
             }
         }
     }
@@ -71,6 +75,7 @@ impl Wishes {
             Some(earlier) => Wish {
                 target: merge(&earlier.target, &wish.target)?,
                 recommends: earlier.recommends || wish.recommends,
+                released: false,
             },
             None => wish,
         };
@@ -84,7 +89,8 @@ impl Wishes {
                 self.released.insert(name.clone(), to.clone());
             }
             Action::Packages(batch) => {
-                let wish = |target: &Target| Wish { target: target.clone(), recommends: batch.recommends };
+                let wish =
+                    |target: &Target| Wish { target: target.clone(), recommends: batch.recommends, released: true };
                 let released = batch.to.iter().map(|(name, target)| (name.clone(), wish(target)));
                 self.packages.extend(released);
             }

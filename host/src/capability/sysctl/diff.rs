@@ -16,7 +16,7 @@ pub(super) fn diff(fact: &BTreeMap<Key, Parameter>, desired: &Desired<'_, Sysctl
     }
     for (_, release) in desired.pruned() {
         if let Some(Set { key, to }) = release {
-            steps.extend(step(key, fact.get(key).cloned().unwrap_or_default(), to.clone()));
+            steps.extend(step(key, fact.get(key).cloned().unwrap_or_default(), to.clone()).map(Step::leaving));
         }
     }
     Ok(Diff { steps, ..Diff::default() })

@@ -26,7 +26,7 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Vpn>) -> Result<Diff<Set>,
     for (_, release) in desired.pruned() {
         if let Some(release) = release {
             let seen = fact.interfaces.get(&release.name).unwrap_or(&absent);
-            diff.steps.extend(step(seen, release.clone(), &Names::new(), fact));
+            diff.steps.extend(step(seen, release.clone(), &Names::new(), fact).map(Step::leaving));
         }
     }
     Ok(diff)

@@ -57,7 +57,7 @@ pub(super) fn pruned(fact: &Fact, desired: &Desired<'_, Service>) -> Vec<Step<Ac
     let step = |(_, release): (&String, &Option<Action>)| {
         let Some(Action::Unit { unit, to }) = release else { return None };
         let found = fact.units.get(unit).filter(|found| found.id.is_some())?;
-        step(unit, found, found.unlike(to))
+        step(unit, found, found.unlike(to)).map(Step::leaving)
     };
     desired.pruned().filter_map(step).collect()
 }
