@@ -21,7 +21,7 @@ mod ssh_session;
 pub use blobs::Blobs;
 pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
-pub use replace::replace;
+pub use replace::{remove, replace};
 pub use ssh_session::SshSession;
 
 /// How long a program that only reads may take.

@@ -1,18 +1,16 @@
 //! A repo with one policy that asks for what its config says, and a tree of files to apply it to.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use std::{env, fs};
 
 use anyhow::Result;
 use stead_tests::run::{Output, run, run_with_input};
-use stead_tests::{cache, program};
+use stead_tests::{policy, program};
 use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// A first build of the policy and what it depends on, on a slow machine.
-const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 pub(crate) const GRANTS: &str = "\
 [policy.asks.grant.sysctl]
@@ -31,7 +29,7 @@ impl Repo {
     /// A repo with the built policy, and a machine that is not touched yet.
     pub(crate) fn new() -> Result<Self> {
         let repo = Self::without_policy()?;
-        fs::copy(component(&repo.stead)?, repo.path("asks.wasm"))?;
+        fs::copy(policy::component("asks", "tests/cli/policy")?, repo.path("asks.wasm"))?;
         Ok(repo)
     }
 
@@ -93,49 +91,4 @@ impl Repo {
 
 fn said(output: Output, code: i32) -> Result<String> {
     output.ended_with(code)
-}
-
-/// The policy as `stead build` compiles it, once for all tests.
-fn component(stead: &Path) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = Vec::new();
-    for source in ["cli/policy", "../guest-sdk/rust", "../wit"] {
-        read_all(&folder.join(source), &mut sources)?;
-    }
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let build = |repo: &Path| {
-        copy(&folder.join("cli/policy"), &repo.join("policies/asks"))?;
-        fs::write(repo.join("stead.toml"), "[policy.asks]\nsource = \"policies/asks\"\n")?;
-        let output = run(Command::new(stead).arg("build").current_dir(repo), BUILD_LIMIT)?;
-        said(output, 0).map(drop)
-    };
-    let built = cache::entry("cli-policy", &cache::key(&sources), build)?;
-    Ok(built.join(".stead/build/asks.wasm"))
-}
-
-fn read_all(folder: &Path, texts: &mut Vec<String>) -> Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        if !entry.file_type()?.is_dir() {
-            texts.push(fs::read_to_string(entry.path())?);
-        } else if entry.file_name() != "target" {
-            read_all(&entry.path(), texts)?;
-        }
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

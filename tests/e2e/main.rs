@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod bootstrap;
+
+mod killed;
+mod local;
 mod lock_out;
 mod refused;
 mod server;

@@ -1,21 +1,21 @@
 //! A fresh server, and a repo with the shipped policy for it.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use stead_tests::host::Host;
-use stead_tests::program;
 use stead_tests::run::{Output, run, run_with_input, words};
+use stead_tests::{policy, program};
 use tempfile::TempDir;
 
 /// How long one run of stead may take on a slow machine.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(crate) const IMAGE: &str = "busybox:1";
 
-const WIREGUARD_GO: &str = r"
+pub(crate) const WIREGUARD_GO: &str = r"
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q wireguard-go
     printf '%s\n' '[Service]' 'ExecStart=/usr/bin/wireguard-go -f %i' '[Install]' 'WantedBy=multi-user.target' \
         > /etc/systemd/system/wireguard-go@.service
@@ -39,12 +39,8 @@ impl Server {
     /// A repo for a fresh server, whose policy is built.
     pub(crate) fn new(host: impl Host + 'static) -> Result<Self> {
         let server = Self { host: Box::new(host), repo: tempfile::tempdir()?, stead: program::stead()? };
-        copy(&source("modules/baseline"), &server.path("policies/baseline"))?;
-        let manifest = server.path("policies/baseline/Cargo.toml");
-        let text = fs::read_to_string(&manifest)?;
-        fs::write(&manifest, text.replace("../../guest-sdk/rust", "../../.stead/sdk/rust"))?;
+        policy::copy(&policy::repo("baseline", "modules/baseline")?, server.repo.path())?;
         server.declare("")?;
-        server.stead(&["build"])?.expect(0)?;
         Ok(server)
     }
 
@@ -112,22 +108,4 @@ impl Keys {
         let public = run_with_input(&mut words("wg pubkey"), private.as_bytes(), limit)?.ok()?.trim().to_owned();
         Ok(Self { private, public })
     }
-}
-
-fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if !entry.file_type()?.is_dir() {
-            fs::copy(entry.path(), target)?;
-        } else if entry.file_name() != "target" {
-            copy(&entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }

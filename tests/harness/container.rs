@@ -85,7 +85,7 @@ impl Container {
     /// When the container has ended.
     pub fn command(&self, program: &str) -> Result<Command> {
         let mut command = words("nsenter --all --target");
-        command.arg(self.running.init()?).args(["--wd=/", "--", "env", "-i", "HOME=/root"]);
+        command.arg(self.running.init()?).args(["--wd", "--", "env", "-i", "HOME=/root"]);
         command.args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", program]);
         Ok(command)
     }

@@ -11,6 +11,7 @@ pub mod docker;
 pub mod host;
 mod keys;
 pub mod netns;
+pub mod policy;
 pub mod program;
 pub mod root;
 pub mod run;

@@ -42,6 +42,8 @@ pub enum PlanError {
     Conflict { resource: String, first: String, second: String, reason: String },
     #[error("{resource} (policy {policy}): {reason}")]
     Impossible { resource: String, policy: String, reason: String },
+    #[error("{resource} (policy {policy}): {reason}")]
+    NotReady { resource: String, policy: String, reason: String },
     #[error("{capability}: the record does not fit this version of stead: {reason}")]
     Record { capability: &'static str, reason: String },
 }

@@ -72,6 +72,7 @@ impl From<&PlanError> for Failure {
             PlanError::Conflict { first, second, .. } => Self::new(Blame::Policy, Exit::Policy, error)
                 .help(format!("let only one of {first} and {second} declare it, or let both say the same")),
             PlanError::Impossible { .. } => Self::new(Blame::Policy, Exit::Policy, error),
+            PlanError::NotReady { .. } => Self::new(Blame::Host, Exit::Unavailable, error),
             PlanError::Record { .. } => Self::new(Blame::Stead, Exit::Internal, error)
                 .help("was the record written by a later version of stead? use that version"),
         }

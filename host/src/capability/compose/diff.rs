@@ -71,13 +71,17 @@ fn without_docker(
     }
     if let Some((project, declared)) = declared.first_key_value() {
         let (resource, policy) = (format!("compose {project}"), declared.policy.clone());
-        return Err(PlanError::Impossible { resource, policy, reason: hint(engine) });
+        let reason = hint(engine);
+        return Err(match engine {
+            Engine::Down(_) => PlanError::NotReady { resource, policy, reason },
+            _ => PlanError::Impossible { resource, policy, reason },
+        });
     }
     match desired.pruned().find(|(_, release)| release.is_some()) {
         // Where there is no Docker, there is no container either.
         None => Ok(Diff::default()),
         Some(_) if *engine == Engine::NotInstalled => Ok(Diff::default()),
-        Some((project, _)) => Err(PlanError::Impossible {
+        Some((project, _)) => Err(PlanError::NotReady {
             resource: format!("compose {project}"),
             policy: "(none)".to_owned(),
             reason: hint(engine),

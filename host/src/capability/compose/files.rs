@@ -126,7 +126,7 @@ fn remove(root: &Path, name: &str) -> io::Result<()> {
         Err(error) if is_elsewhere(&error) => return Ok(()),
         place => place?,
     };
-    without(std::fs::remove_file(place.path()))?;
+    crate::machine::remove(&place.path())?;
     for folder in Path::new(name).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
         let Ok(place) = Place::find(root, &folder.to_string_lossy()) else { break };
         if std::fs::remove_dir(place.path()).is_err() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::spec::Project;
 use super::state::Record;
-use crate::machine::{Machine, create_private_folder, replace};
+use crate::machine::{Machine, create_private_folder, remove, replace};
 
 pub(super) fn get(machine: &Machine, project: &Project) -> std::io::Result<Option<Record>> {
     match std::fs::read(path(machine, project)) {
@@ -21,10 +21,7 @@ pub(super) fn keep(machine: &Machine, project: &Project, record: &Record) -> std
 }
 
 pub(super) fn forget(machine: &Machine, project: &Project) -> std::io::Result<()> {
-    match std::fs::remove_file(path(machine, project)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    remove(&path(machine, project))
 }
 
 fn path(machine: &Machine, project: &Project) -> PathBuf {

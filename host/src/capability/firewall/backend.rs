@@ -12,7 +12,7 @@ use super::state::{Boot, ENABLED_LINK, Fact, RULESET_FILE, Set, State, UNIT_FILE
 use super::{Firewall, RESOURCE, Spec};
 use crate::capability::{ApplyError, Declared, ObserveError};
 use crate::digest::Digest;
-use crate::machine::{Program, ProgramError, replace};
+use crate::machine::{Program, ProgramError, remove, replace};
 
 /// `--stateless`: without counters, which are no part of what is declared.
 const LIST: [&str; 5] = ["--stateless", "list", "table", "inet", "stead"];
@@ -113,7 +113,7 @@ impl Firewall {
                 std::fs::create_dir_all(folder)?;
                 replace(&at, content.as_bytes(), 0o644)
             }
-            _ => gone(std::fs::remove_file(&at)),
+            _ => remove(&at),
         };
         put().map_err(|source| ApplyError::File { path: path.to_owned(), source })
     }

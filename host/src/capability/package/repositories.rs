@@ -1,12 +1,10 @@
 //! Writes the file of a repository, and proves that apt can use it.
 
-use std::io::ErrorKind;
-
 use super::apt::Apt;
 use super::transaction::refused;
 use super::{Packages, RepositoryName, wait};
 use crate::capability::ApplyError;
-use crate::machine::replace;
+use crate::machine::{remove, replace};
 
 impl Packages {
     pub(super) async fn write_repository(
@@ -18,10 +16,7 @@ impl Packages {
         let path = self.machine.path(name.path());
         let written = match to {
             Some(text) => replace(&path, text.as_bytes(), 0o644),
-            None => match std::fs::remove_file(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-                other => other,
-            },
+            None => remove(&path),
         };
         written.map_err(|source| ApplyError::File { path: name.path(), source })?;
         if to.is_none() || !refresh {

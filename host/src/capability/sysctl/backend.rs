@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::{Key, Parameter, Set, Sysctl};
 use crate::capability::{ApplyError, ObserveError};
-use crate::machine::replace;
+use crate::machine::{remove, replace};
 
 /// Read after the files of distribution and packages, so that it wins.
 const FILE: &str = "/etc/sysctl.d/90-stead.conf";
@@ -40,10 +40,7 @@ impl Sysctl {
         };
         let path = self.machine.path(FILE);
         if lines.is_empty() {
-            return match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            };
+            return remove(&path);
         }
         let text: String = lines.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         replace(&path, format!("{HEADER}{text}").as_bytes(), 0o644)

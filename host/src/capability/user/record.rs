@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Result};
 use std::path::PathBuf;
 
 use super::{Name, User};
-use crate::machine::{create_private_folder, replace};
+use crate::machine::{create_private_folder, remove, replace};
 
 impl User {
     /// The groups that stead put the user in.
@@ -42,10 +42,7 @@ impl User {
     fn remember(&self, what: &str, user: &Name, text: Option<String>) -> Result<()> {
         let path = self.record(what, user);
         let Some(text) = text else {
-            return match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            };
+            return remove(&path);
         };
         create_private_folder(path.parent().ok_or(ErrorKind::InvalidInput)?)?;
         replace(&path, text.as_bytes(), 0o600)

@@ -12,7 +12,7 @@ use super::networkd::{is_showable, key_path, netdev_path, network_path, preshare
 use super::{Boot, Content, Identity, Name, PublicKey};
 use crate::capability::ApplyError;
 use crate::digest::Digest;
-use crate::machine::{Machine, replace};
+use crate::machine::{Machine, remove, replace};
 use crate::secret::Secret;
 
 /// The files of one interface.
@@ -143,10 +143,7 @@ impl Files<'_> {
     }
 
     fn remove(&self, path: &str) -> Result<(), ApplyError> {
-        match std::fs::remove_file(self.machine.path(path)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(file_error(path, error)),
-            _ => Ok(()),
-        }
+        remove(&self.machine.path(path)).map_err(|source| file_error(path, source))
     }
 }
 

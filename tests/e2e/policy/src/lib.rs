@@ -1,0 +1,72 @@
+//! A policy that asks for something of every capability, each named by its config.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use stead_guest::file::{Attributes, Part};
+use stead_guest::{Error, compose, config, file, firewall, package, service, sysctl, user, vpn};
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    packages: Vec<String>,
+    users: Vec<String>,
+    /// Contents by path.
+    files: BTreeMap<String, String>,
+    sysctl: BTreeMap<String, String>,
+    /// TCP ports to open; without any there is no firewall.
+    ports: Vec<u16>,
+    /// Addresses of `wg0`.
+    vpn: Vec<String>,
+    /// Commands that run as services, by name.
+    services: BTreeMap<String, String>,
+    apps: Vec<String>,
+}
+
+fn configure() -> Result<(), Error> {
+    let config: Config = config::parse()?;
+    for name in &config.packages {
+        package::install(name, &package::Options::default())?;
+    }
+    for name in config.users {
+        user::present(&user::Account { name, ..user::Account::default() })?;
+    }
+    for (path, text) in config.files {
+        file::write(&path, &[Part::Text(text)], &Attributes::default(), &[])?;
+    }
+    for (key, value) in &config.sysctl {
+        sysctl::set(key, value)?;
+    }
+    if !config.ports.is_empty() {
+        firewall::default_verdict(firewall::Chain::Input, firewall::Verdict::Drop)?;
+    }
+    for port in config.ports {
+        firewall::open(firewall::Protocol::Tcp, port, &[], None)?;
+    }
+    if !config.vpn.is_empty() {
+        let interface = vpn::Interface {
+            name: "wg0".to_owned(),
+            addresses: config.vpn,
+            listen_port: Some(51820),
+            ..vpn::Interface::default()
+        };
+        vpn::add_interface(&interface)?;
+    }
+    for (name, command) in &config.services {
+        unit(name, command)?;
+    }
+    for name in &config.apps {
+        compose::up(name, &compose::Options::default())?;
+    }
+    Ok(())
+}
+
+fn unit(name: &str, command: &str) -> Result<(), Error> {
+    let unit = format!("{name}.service");
+    let content = format!("[Service]\nExecStart={command}\n[Install]\nWantedBy=multi-user.target\n");
+    service::unit_file(&unit, &content)?;
+    let on = service::State { enabled: Some(true), running: Some(true), ..service::State::default() };
+    Ok(service::unit(&unit, &on)?)
+}
+
+stead_guest::policy!(configure);
