@@ -24,7 +24,7 @@ const ALICE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIlm0Q4xXpHEFQGkUC4dYjx
 pub(crate) fn a_fresh_server_becomes_a_host(host: impl Host + 'static) -> Result<()> {
     let server = Server::new(host)?;
     server.host.provide_image(IMAGE, "sleep 1")?;
-    server.provide_wireguard()?;
+    server.host.provide_wireguard()?;
     fs::create_dir_all(server.path("apps/hello/site"))?;
     fs::write(server.path("apps/hello/compose.yaml"), COMPOSE)?;
     fs::write(server.path("apps/hello/site/index.html"), "hello from the server\n")?;

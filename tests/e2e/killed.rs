@@ -7,7 +7,7 @@ use stead_tests::host::Host;
 use stead_tests::run::{Output, run};
 
 use crate::local::{LIMIT, LocalServer};
-use crate::server::{IMAGE, WIREGUARD_GO};
+use crate::server::IMAGE;
 
 /// More often than an apply can reach the disk.
 const MOST: usize = 200;
@@ -46,7 +46,8 @@ docker ps -a --format '{{.Names}} {{.State}}'; docker inspect -f '{{.Config.Env}
 fn is_never_between_two_revisions() -> Result<()> {
     let server = LocalServer::start("killed")?;
     server.container().provide_image(IMAGE, "sleep 1")?;
-    server.container().inside(&format!("set -e; apt-get install -y -q strace; {WIREGUARD_GO}"))?.ok()?;
+    server.container().provide_wireguard()?;
+    server.container().inside("apt-get install -y -q strace")?.ok()?;
     server.declare(OLD, "low")?;
     server.stead("apply --yes --unguarded")?.ended_with(0)?;
     let old = state(&server)?;

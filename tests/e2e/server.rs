@@ -15,14 +15,6 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 pub(crate) const IMAGE: &str = "busybox:1";
 
-pub(crate) const WIREGUARD_GO: &str = r"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q wireguard-go
-    printf '%s\n' '[Service]' 'ExecStart=/usr/bin/wireguard-go -f %i' '[Install]' 'WantedBy=multi-user.target' \
-        > /etc/systemd/system/wireguard-go@.service
-    systemctl enable --now wireguard-go@wg0
-    until [ -S /run/wireguard/wg0.sock ]; do sleep 0.1; done
-";
-
 pub(crate) struct Server {
     pub(crate) host: Box<dyn Host>,
     repo: TempDir,
@@ -68,11 +60,6 @@ impl Server {
         command.args(arguments).current_dir(self.repo.path()).env("STEAD_SSH_CONFIG", self.host.ssh_config());
         command.env_remove("CARGO_BUILD_TARGET");
         command
-    }
-
-    /// Where the kernel has no WireGuard, a program serves `wg0`, as an administrator would have set it up.
-    pub(crate) fn provide_wireguard(&self) -> Result<()> {
-        self.there(&format!("ip link add probe type wireguard && ip link del probe || {{ {WIREGUARD_GO} }}")).map(drop)
     }
 
     /// What a shell command on the server prints; it must succeed.

@@ -1,0 +1,29 @@
+//! How long a policy takes: the shipped one, in one process, with its compiled code kept and without.
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::sample::{Sample, output};
+use crate::site::Site;
+use crate::table::Table;
+
+const GOAL: Duration = Duration::from_millis(10);
+const PROGRAM: &str = "bench_in_process";
+
+pub(crate) fn measure(site: &Site) -> Result<Table> {
+    let program = env::current_exe()?.with_file_name(PROGRAM);
+    let (_, said) = output(std::process::Command::new(program).arg(site.path()))?;
+    Ok(Table::new("One run of the policy `baseline`, in process")
+        .goal(GOAL)
+        .row("compiled code kept: start the runtime, load, link, run", times(&said, "process")?)
+        .row("the same in a runtime that is started", times(&said, "runtime")?)
+        .row("nothing kept: compile first", times(&said, "cold")?))
+}
+
+fn times(said: &str, kind: &str) -> Result<Sample> {
+    let of_kind = said.lines().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '));
+    let time = |number: &str| Ok(Duration::from_nanos(number.parse().context("no number of nanoseconds")?));
+    Sample::of(of_kind.map(time).collect::<Result<_>>()?)
+}
