@@ -22,16 +22,29 @@ paths = [\"/etc/*\"]
 secrets = [\"tok*\"]
 ";
 
+const SOURCE: &str = "source = \"policies/asks\"";
+
 pub(crate) struct Repo {
     folder: TempDir,
     stead: PathBuf,
 }
 
 impl Repo {
-    /// A repo with the built policy, and a machine that is not touched yet.
+    /// A repo with the policy's component, and a machine that is not touched yet.
     pub(crate) fn new() -> Result<Self> {
         let repo = Self::without_policy()?;
-        fs::copy(component(&repo.stead)?, repo.path("asks.wasm"))?;
+        fs::copy(build(&repo.stead)?.join(".stead/build/asks.wasm"), repo.path("asks.wasm"))?;
+        Ok(repo)
+    }
+
+    /// A repo with the policy's source, as `stead build` has compiled it.
+    pub(crate) fn with_source() -> Result<Self> {
+        let repo = Self::without_policy()?;
+        let built = build(&repo.stead)?;
+        copy(&built.join("policies"), &repo.path("policies"))?;
+        copy(&built.join(".stead/build"), &repo.path(".stead/build"))?;
+        let text = fs::read_to_string(repo.path("stead.toml"))?;
+        fs::write(repo.path("stead.toml"), text.replace("component = \"asks.wasm\"", SOURCE))?;
         Ok(repo)
     }
 
@@ -95,8 +108,8 @@ fn said(output: Output, code: i32) -> Result<String> {
     output.ended_with(code)
 }
 
-/// The policy as `stead build` compiles it, once for all tests.
-fn component(stead: &Path) -> Result<PathBuf> {
+/// A repo with the policy as `stead build` compiles it, once for all tests.
+fn build(stead: &Path) -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     for source in ["cli/policy", "../guest-sdk/rust", "../wit"] {
@@ -105,12 +118,11 @@ fn component(stead: &Path) -> Result<PathBuf> {
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     let build = |repo: &Path| {
         copy(&folder.join("cli/policy"), &repo.join("policies/asks"))?;
-        fs::write(repo.join("stead.toml"), "[policy.asks]\nsource = \"policies/asks\"\n")?;
+        fs::write(repo.join("stead.toml"), format!("[policy.asks]\n{SOURCE}\n"))?;
         let output = run(Command::new(stead).arg("build").current_dir(repo), BUILD_LIMIT)?;
         said(output, 0).map(drop)
     };
-    let built = cache::entry("cli-policy", &cache::key(&sources), build)?;
-    Ok(built.join(".stead/build/asks.wasm"))
+    cache::entry("cli-policy-and-source", &cache::key(&sources), build)
 }
 
 fn read_all(folder: &Path, texts: &mut Vec<String>) -> Result<()> {
