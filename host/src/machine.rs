@@ -11,6 +11,7 @@ use crate::digest::Key;
 use crate::secret::Secret;
 
 mod blobs;
+pub mod bounded;
 mod facts;
 pub mod inode;
 mod interfaces;
