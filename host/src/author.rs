@@ -12,6 +12,7 @@ mod declared;
 mod init;
 mod inspect;
 mod sdk;
+mod sources;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use build::{BuildError, Built, Source, build};
 pub use cargo::CargoError;
 pub use init::{InitError, init};
 pub use inspect::{InspectError, Inspection, Tool, inspect};
+pub use sources::{Sources, beside};
 
 /// A file of the author's machine could not be read or written.
 #[derive(Debug, thiserror::Error)]

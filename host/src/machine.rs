@@ -11,6 +11,7 @@ use crate::digest::Key;
 use crate::secret::Secret;
 
 mod blobs;
+pub mod bounded;
 mod facts;
 pub mod inode;
 mod interfaces;
@@ -21,7 +22,7 @@ mod ssh_session;
 pub use blobs::Blobs;
 pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
-pub use replace::{remove, replace};
+pub use replace::{remove, replace, tidy};
 pub use ssh_session::SshSession;
 
 /// How long a program that only reads may take.

@@ -37,6 +37,8 @@ pub enum RemoteError {
     Program { path: PathBuf, source: std::io::Error },
     #[error("{address} answered with something that is not an event: {line}")]
     NotAnEvent { address: String, line: String },
+    #[error("{address} answered with a line of more than {} MiB", most >> 20)]
+    TooLong { address: String, most: usize },
     #[error("the connection to {address} ended before the answer was complete: {words}")]
     Broken { address: String, words: String },
     #[error("cannot encode the request: {0}")]

@@ -20,16 +20,29 @@ paths = [\"/etc/*\"]
 secrets = [\"tok*\"]
 ";
 
+const SOURCE: &str = "source = \"policies/asks\"";
+
 pub(crate) struct Repo {
     folder: TempDir,
     stead: PathBuf,
 }
 
 impl Repo {
-    /// A repo with the built policy, and a machine that is not touched yet.
+    /// A repo with the policy's component, and a machine that is not touched yet.
     pub(crate) fn new() -> Result<Self> {
         let repo = Self::without_policy()?;
         fs::copy(policy::component("asks", "tests/cli/policy")?, repo.path("asks.wasm"))?;
+        Ok(repo)
+    }
+
+    /// A repo with the policy's source, as `stead build` has compiled it.
+    pub(crate) fn with_source() -> Result<Self> {
+        let repo = Self::without_policy()?;
+        let built = policy::repo("asks", "tests/cli/policy")?;
+        policy::copy(&built.join("policies"), &repo.path("policies"))?;
+        policy::copy(&built.join(".stead/build"), &repo.path(".stead/build"))?;
+        let text = fs::read_to_string(repo.path("stead.toml"))?;
+        fs::write(repo.path("stead.toml"), text.replace("component = \"asks.wasm\"", SOURCE))?;
         Ok(repo)
     }
 

@@ -53,6 +53,23 @@ fn the_component() -> Result<()> {
 }
 
 #[test]
+fn a_component_of_another_source() -> Result<()> {
+    let repo = Repo::with_source()?;
+    repo.stead("plan", 0)?;
+    let source = repo.path("policies/asks/src/lib.rs");
+    let text = fs::read_to_string(&source)?;
+    fs::write(&source, format!("{text}\n// more\n"))?;
+    for line in ["plan", "apply --yes"] {
+        let said = repo.stead(line, 65)?;
+        has(&said, &["policy asks has changed since it was built", "src/lib.rs", "run `stead build asks`"])?;
+    }
+    fs::write(&source, text)?;
+    repo.stead("plan", 0)?;
+    fs::remove_file(repo.path(".stead/build/asks.source"))?;
+    has(&repo.stead("plan", 65)?, &["policy asks is not built", "asks.source", "run `stead build`"])
+}
+
+#[test]
 fn what_the_policy_does() -> Result<()> {
     let repo = Repo::new()?;
     repo.declare("forward = \"1\"\npanic = true")?;

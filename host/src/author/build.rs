@@ -6,7 +6,7 @@ use wit_component::ComponentEncoder;
 
 use super::cargo::{self, CargoError};
 use super::declared::{self, WorldError};
-use super::{FileError, sdk, write};
+use super::{FileError, Sources, sdk, write};
 use crate::digest::Digest;
 use crate::repo::BUILD;
 
@@ -57,12 +57,15 @@ pub fn build(source: &Source<'_>, say: &mut dyn FnMut(&str)) -> Result<Built, Bu
         return Err(BuildError::NoPackage { folder: folder.to_owned() });
     }
     sdk::write_to(repo)?;
+    // What is edited while it compiles may be in the component or not: the next plan then asks for another build.
+    let sources = Sources::of(folder)?;
     let module = cargo::compile(repo, folder, say)?;
     let module = std::fs::read(&module).map_err(FileError::at(&module))?;
     let component = encode(&module)?;
     declared::check(folder, &component)?;
     let path = repo.join(BUILD).join(format!("{name}.wasm"));
     write(&path, &component)?;
+    sources.locked(folder)?.keep(&path)?;
     Ok(Built { path, digest: Digest::public(&component), component })
 }
 

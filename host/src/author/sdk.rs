@@ -5,6 +5,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::{FileError, contract, write};
+use crate::digest::Digest;
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
 const MANIFEST: &str = include_str!("../../../guest-sdk/rust/Cargo.toml");
@@ -24,4 +25,12 @@ pub(super) fn write_to(repo: &Path) -> Result<(), FileError> {
     write(&sdk.join("Cargo.toml"), MANIFEST.as_bytes())?;
     write(&sdk.join("README.md"), README.as_bytes())?;
     SOURCES.files().try_for_each(|file| write(&sdk.join("src").join(file.path()), file.contents()))
+}
+
+/// Changes when what a policy is compiled with does.
+pub(super) fn digest() -> Digest {
+    let sources = SOURCES.files().map(|file| (file.path().to_string_lossy().into_owned(), file.contents()));
+    let contract = contract::files().map(|(name, text)| (name.to_owned(), text.as_bytes()));
+    let all: Vec<_> = sources.chain(contract).map(|(name, content)| (name, Digest::public(content))).collect();
+    Digest::public(&serde_json::to_vec(&(MANIFEST, all)).unwrap_or_default())
 }

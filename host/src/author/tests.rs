@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{BuildError, Built, CargoError, InitError, InspectError, Source, build, init, inspect};
+use super::{BuildError, Built, CargoError, InitError, InspectError, Source, Sources, build, init, inspect};
 use crate::policy::{Policy, PolicyError, RunError, Runtime};
 use crate::repo::Repo;
 
@@ -52,6 +52,7 @@ async fn a_policy_is_built_inspected_and_run() -> Result<()> {
     let built = server(&repo)?;
     assert_eq!(built.path, repo.join(".stead/build/server.wasm"));
     assert_eq!(std::fs::read(&built.path)?, built.component);
+    assert_eq!(Sources::built(&built.path), Some(Sources::of(&repo.join("policies/server"))?));
 
     shows_what_it_asks_for(&built)?;
     ensure!(!String::from_utf8_lossy(&built.component).contains(&*repo.to_string_lossy()), "it names this machine");

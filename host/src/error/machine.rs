@@ -106,6 +106,7 @@ pub(super) fn program_help(error: &ProgramError) -> Option<String> {
     match error {
         ProgramError::Missing { program } => Some(format!("install the package that has {program} on the host")),
         ProgramError::Timeout { program, .. } => Some(format!("what is {program} waiting for? try it on the host")),
+        ProgramError::TooMuch { program, .. } => Some(format!("what does {program} say? try it on the host")),
         ProgramError::Start { .. } | ProgramError::Failed { .. } => None,
     }
 }

@@ -19,8 +19,10 @@ impl From<&RemoteError> for Failure {
             RemoteError::Architecture { there, .. } => new(Blame::Operator, Exit::Unavailable)
                 .help(format!("run stead from a {there} machine, or build it for {there}")),
             RemoteError::Program { .. } | RemoteError::Encode(_) => new(Blame::Stead, Exit::Internal),
-            RemoteError::NotAnEvent { address, .. } => new(Blame::Remote, Exit::Unreachable)
-                .help(format!("`ssh {address} true` must print nothing: look at the login shell's start files")),
+            RemoteError::NotAnEvent { address, .. } | RemoteError::TooLong { address, .. } => {
+                new(Blame::Remote, Exit::Unreachable)
+                    .help(format!("`ssh {address} true` must print nothing: look at the login shell's start files"))
+            }
             RemoteError::Broken { address, .. } => new(Blame::Remote, Exit::Unreachable)
                 .help(format!("an apply goes on without you, or is taken back: `stead status {address}` tells")),
         }

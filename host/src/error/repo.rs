@@ -38,6 +38,10 @@ impl From<&BundleError> for Failure {
         let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
             BundleError::NotBuilt { .. } => failure.help("run `stead build`"),
+            BundleError::Stale { policy, .. } => failure.help(format!("run `stead build {policy}`")),
+            BundleError::Source { .. } => {
+                failure.help("`source` in stead.toml names the folder of the policy's package")
+            }
             BundleError::Component { .. } => failure.help("the file must be readable by you"),
             BundleError::TooLarge { .. } => failure.help("is it really the component? `stead policy inspect FILE`"),
             BundleError::Apps(error) => failure.maybe_help(apps(error)),

@@ -123,8 +123,6 @@ fn text(machine: &Machine, path: &'static str) -> Result<Option<String>, FactsEr
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use anyhow::{Context, Result};
 
     use super::*;
@@ -165,15 +163,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn this_machine_is_read_at_once_and_twice_the_same() -> Result<()> {
+    async fn this_machine_is_read_twice_the_same() -> Result<()> {
         let state = tempfile::tempdir()?;
         let machine = Machine::open(std::path::Path::new("/"), state.path())?;
         let first = Facts::read(&machine, "here").await?;
-        let begin = Instant::now();
         let second = Facts::read(&machine, "here").await?;
-        // Without optimisation and beside other tests; alone it takes about a millisecond.
-        assert!(begin.elapsed() < Duration::from_millis(200), "{:?}", begin.elapsed());
-        assert_eq!(first.os, second.os);
+        assert_eq!((&first.os, &first.architecture), (&second.os, &second.architecture));
         assert!(first.interfaces.iter().all(|interface| interface.name != "lo"));
         Ok(())
     }

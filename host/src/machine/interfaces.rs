@@ -22,14 +22,30 @@ const BRIDGES: &[&str] = &["docker", "virbr", "lxcbr", "lxdbr", "incusbr", "cni"
 /// # Errors
 /// When the kernel does not answer.
 pub(super) async fn read() -> Result<Vec<NetworkInterface>, FactsError> {
+    let (links, addresses) = ask().await?;
+    Ok(interfaces(&links, &addresses, &default_routes()))
+}
+
+/// The name of the interface that has an address, be it one that comes and goes.
+///
+/// # Errors
+/// When the kernel does not answer.
+pub(super) async fn with(wanted: IpAddr) -> Result<Option<String>, FactsError> {
+    let (links, addresses) = ask().await?;
+    let index = addresses.iter().find(|message| own_end(message) == Some(wanted)).map(|message| message.header.index);
+    let link = links.iter().find(|link| Some(link.header.index) == index);
+    Ok(link.and_then(name).map(str::to_owned))
+}
+
+async fn ask() -> Result<(Vec<LinkMessage>, Vec<AddressMessage>), FactsError> {
     let failed = |error: rtnetlink::Error| FactsError::Interfaces(error.to_string());
     let (connection, handle, _) =
         rtnetlink::new_connection().map_err(|error| FactsError::Interfaces(error.to_string()))?;
     let connection = tokio::spawn(connection);
-    let links: Vec<_> = handle.link().get().execute().try_collect().await.map_err(failed)?;
-    let addresses: Vec<_> = handle.address().get().execute().try_collect().await.map_err(failed)?;
+    let links = handle.link().get().execute().try_collect().await.map_err(failed)?;
+    let addresses = handle.address().get().execute().try_collect().await.map_err(failed)?;
     connection.abort();
-    Ok(interfaces(&links, &addresses, &default_routes()))
+    Ok((links, addresses))
 }
 
 fn interfaces(
@@ -58,9 +74,18 @@ fn interfaces(
     interfaces
 }
 
-/// The host's own end; `None` for what the kernel makes up anew every day (RFC 8981), and for link-local addresses,
+/// `None` for what the kernel makes up anew every day (RFC 8981), and for link-local addresses,
 /// which say nothing that a policy could use.
 fn address(message: &AddressMessage) -> Option<IpAddr> {
+    let address = own_end(message)?;
+    // The flag of a secondary IPv4 address is that of a temporary IPv6 one.
+    let temporary = address.is_ipv6() && message.header.flags.contains(AddressHeaderFlags::Secondary);
+    let link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    (!temporary && !link_local).then_some(address)
+}
+
+/// The host's own end of what may be a link to one other machine.
+fn own_end(message: &AddressMessage) -> Option<IpAddr> {
     let of = |local| {
         message.attributes.iter().find_map(|attribute| match attribute {
             AddressAttribute::Local(address) if local => Some(*address),
@@ -68,11 +93,7 @@ fn address(message: &AddressMessage) -> Option<IpAddr> {
             _ => None,
         })
     };
-    let address = of(true).or_else(|| of(false))?;
-    // The flag of a secondary IPv4 address is that of a temporary IPv6 one.
-    let temporary = address.is_ipv6() && message.header.flags.contains(AddressHeaderFlags::Secondary);
-    let link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
-    (!temporary && !link_local).then_some(address)
+    of(true).or_else(|| of(false))
 }
 
 fn name(link: &LinkMessage) -> Option<&str> {
@@ -220,6 +241,9 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
             interface("wan0", &["192.0.2.7/24", "192.0.2.9/24", "2001:db8::7/64"], true),
         ];
         ensure!(found == expected, "{found:#?}");
+        for (address, name) in [("192.0.2.9", Some("wan0")), ("127.0.0.1", Some("lo")), ("192.0.2.1", None)] {
+            ensure!(with(address.parse()?).await?.as_deref() == name, "{address}");
+        }
         Ok(())
     }
 }

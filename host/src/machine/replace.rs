@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 /// When it cannot be written; the old file is then untouched.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    tidy(path)?;
     let unfinished = unfinished(path)?;
-    without(&unfinished)?;
     let written = write(&unfinished, content, mode).and_then(|()| std::fs::rename(&unfinished, path));
     if written.is_err() {
-        without(&unfinished)?;
+        tidy(path)?;
     }
     written?;
     File::open(folder)?.sync_all()
@@ -26,8 +26,16 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<()> {
 /// # Errors
 /// When one cannot be removed.
 pub fn remove(path: &Path) -> Result<()> {
-    without(&unfinished(path)?)?;
+    tidy(path)?;
     without(path)
+}
+
+/// There is nothing that a killed [`replace`] left; the file stays as it is.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn tidy(path: &Path) -> Result<()> {
+    without(&unfinished(path)?)
 }
 
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {

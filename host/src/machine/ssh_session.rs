@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::interfaces;
+
 /// The SSH connection that this process was started over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshSession {
@@ -14,11 +16,11 @@ pub struct SshSession {
 
 impl SshSession {
     /// From `SSH_CONNECTION`, which sshd(8) sets; `None` on a console.
-    pub fn current() -> Option<Self> {
+    pub async fn current() -> Option<Self> {
         let session = Self::parse(&std::env::var("SSH_CONNECTION").ok()?)?;
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let interface = interfaces.into_iter().find(|interface| interface.ip() == session.server);
-        Some(Self { interface: interface.map(|interface| interface.name), ..session })
+        // Without a name, fewer rules are sure to let the session in: an error here makes stead more careful.
+        let interface = interfaces::with(session.server).await.ok().flatten();
+        Some(Self { interface, ..session })
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use tokio::io::AsyncWriteExt;
-
+use super::ssh::run_to_end;
 use super::{RemoteError, Ssh};
 use crate::digest::Digest;
 
@@ -38,19 +37,14 @@ impl Program {
 
     /// Copies it, whole or not at all.
     pub(super) async fn ship(&self, ssh: &Ssh) -> Result<(), RemoteError> {
-        let words = |words: String| RemoteError::Ship { address: ssh.address.clone(), words };
-        let mut child = ssh.command(&self.copy_line()).spawn().map_err(RemoteError::Ssh)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A far end that stops reading says why on its standard error.
-            let _ = stdin.write_all(&self.content).await;
-        }
-        let output = child.wait_with_output().await.map_err(RemoteError::Ssh)?;
-        let there = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let here = std::env::consts::ARCH;
-        match output.status.code() {
+        let address = ssh.address.clone();
+        let said = run_to_end(ssh.command(&self.copy_line()), &self.content).await.map_err(RemoteError::Ssh)?;
+        match said.status.code() {
             Some(0) => Ok(()),
-            Some(OTHER_ARCHITECTURE) => Err(RemoteError::Architecture { address: ssh.address.clone(), there, here }),
-            _ => Err(words(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+            Some(OTHER_ARCHITECTURE) => {
+                Err(RemoteError::Architecture { address, there: said.stdout, here: std::env::consts::ARCH })
+            }
+            _ => Err(RemoteError::Ship { address, words: said.stderr }),
         }
     }
 

@@ -1,22 +1,25 @@
 //! Runs this program at the far end of ssh(1), with the user's own configuration, agent and jump hosts.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, Command};
 
 use super::{RemoteError, ship};
 use crate::event::Event;
+use crate::machine::bounded;
 use crate::session::{Envelope, Request};
 
 /// What the far end answers with when this very program is not there yet.
 pub(super) const NOT_THERE: i32 = 127;
 /// What ssh(1) itself ends with when it cannot connect.
 const SSH_FAILED: i32 = 255;
-/// How much of what a failed command says is shown.
-const WORDS: u64 = 16 * 1024;
+/// How much of what a command says is shown, from the end.
+const WORDS: usize = 16 << 10;
+/// How long the line of one event may be: many times the largest plan.
+const LONGEST_EVENT: usize = 256 << 20;
 
 /// A machine that ssh(1) reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,13 @@ pub struct Ssh {
 enum Answer {
     Complete,
     NotThere,
+}
+
+/// How a command at the far end ended, and the end of what it said.
+pub(super) struct Said {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
 impl Ssh {
@@ -55,30 +65,24 @@ impl Ssh {
         let mut child = self.command(&program.command("agent")).spawn().map_err(RemoteError::Ssh)?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let write = async {
-            if let Some(mut stdin) = stdin {
-                // When the far end does not read, its exit status says why.
-                let _ = stdin.write_all(request).await;
-            }
+            write(stdin, request).await;
+            Ok(())
         };
-        let words = async {
-            let mut words = String::new();
-            if let Some(stderr) = stderr {
-                let _ = stderr.take(WORDS).read_to_string(&mut words).await;
-            }
-            words
-        };
+        let words = async { Ok(words(stderr).await) };
         let read = async {
             let Some(stdout) = stdout else { return Ok::<_, RemoteError>(()) };
-            let mut lines = BufReader::new(stdout).lines();
-            while let Some(line) = lines.next_line().await.map_err(RemoteError::Ssh)? {
+            let mut stdout = BufReader::new(stdout);
+            while let Some(line) =
+                bounded::line(&mut stdout, LONGEST_EVENT).await.map_err(|error| self.unread(error))?
+            {
                 self.event(&line, program, told).await?;
             }
             Ok(())
         };
-        let ((), words, read) = tokio::join!(write, words, read);
-        read?;
+        // What is no event ends the conversation, whatever else the far end writes or waits for.
+        let ((), words, ()) = tokio::try_join!(write, words, read)?;
         let status = child.wait().await.map_err(RemoteError::Ssh)?;
-        let (address, words) = (self.address.clone(), words.trim().to_owned());
+        let address = self.address.clone();
         match status.code() {
             Some(0) => Ok(Answer::Complete),
             Some(NOT_THERE) => Ok(Answer::NotThere),
@@ -89,13 +93,13 @@ impl Ssh {
 
     async fn event(
         &self,
-        line: &str,
+        line: &[u8],
         program: &ship::Program,
         told: &mut impl FnMut(Event),
     ) -> Result<(), RemoteError> {
-        let event = serde_json::from_str(line).map_err(|_| RemoteError::NotAnEvent {
+        let event = serde_json::from_slice(line).map_err(|_| RemoteError::NotAnEvent {
             address: self.address.clone(),
-            line: line.chars().take(200).collect(),
+            line: String::from_utf8_lossy(line).chars().take(200).collect(),
         })?;
         let asked = match &event {
             Event::Confirm { run, window_seconds } => Some((*run, Duration::from_secs(*window_seconds))),
@@ -109,17 +113,22 @@ impl Ssh {
         Ok(())
     }
 
+    fn unread(&self, error: std::io::Error) -> RemoteError {
+        match error.kind() {
+            std::io::ErrorKind::FileTooLarge => {
+                RemoteError::TooLong { address: self.address.clone(), most: LONGEST_EVENT }
+            }
+            _ => RemoteError::Ssh(error),
+        }
+    }
+
     /// Gets in over a connection of its own, again and again until it does.
     async fn confirm(&self, run: u64, program: &ship::Program) -> Result<(), RemoteError> {
         let envelope = Envelope { operator: super::operator(), request: Request::Confirm { run } };
         let request = serde_json::to_vec(&envelope)?;
         loop {
-            let mut command = self.fresh(&program.command("agent"));
-            let mut child = command.spawn().map_err(RemoteError::Ssh)?;
-            if let Some(mut stdin) = child.stdin.take() {
-                let _ = stdin.write_all(&request).await;
-            }
-            if child.wait_with_output().await.is_ok_and(|output| output.status.success()) {
+            let said = run_to_end(self.fresh(&program.command("agent")), &request).await;
+            if said.map_err(RemoteError::Ssh)?.status.success() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -146,4 +155,25 @@ impl Ssh {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
+}
+
+/// Runs a command to its end.
+pub(super) async fn run_to_end(mut command: Command, input: &[u8]) -> std::io::Result<Said> {
+    let mut child = command.spawn()?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let ((), stdout, stderr) = tokio::join!(write(stdin, input), words(stdout), words(stderr));
+    Ok(Said { status: child.wait().await?, stdout, stderr })
+}
+
+async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        // When the far end does not read, its exit status says why.
+        let _ = stdin.write_all(input).await;
+    }
+}
+
+async fn words(from: Option<impl AsyncRead + Unpin>) -> String {
+    let Some(from) = from else { return String::new() };
+    let words = bounded::tail(from, WORDS).await.unwrap_or_default();
+    String::from_utf8_lossy(&words).trim().to_owned()
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Host, Policy, Repo, RepoError};
+use super::{Host, Origin, Policy, Repo, RepoError};
+use crate::author::{FileError, Sources, beside};
 use crate::machine::create_private_folder;
 use crate::secret::Secret;
 
@@ -60,6 +61,10 @@ pub struct Unpacked {
 pub enum BundleError {
     #[error("policy {policy} is not built: there is no {path}", path = path.display())]
     NotBuilt { policy: String, path: PathBuf },
+    #[error("policy {policy} has changed since it was built: {changed} is not what it was built from")]
+    Stale { policy: String, changed: String },
+    #[error("cannot read the source of policy {policy}: {source}")]
+    Source { policy: String, source: FileError },
     #[error("cannot read the component of policy {policy} at {path}: {source}", path = path.display())]
     Component { policy: String, path: PathBuf, source: std::io::Error },
     #[error("the component of policy {policy} is larger than {} MiB", LARGEST_COMPONENT >> 20)]
@@ -82,7 +87,7 @@ impl Bundle {
     /// Packs what `host` needs. Of `secrets`, which may hold all, it takes those that the host's policies may use.
     ///
     /// # Errors
-    /// When a policy is not built, or `apps/` cannot be shipped.
+    /// When a policy is not built, or has changed since, or `apps/` cannot be shipped.
     pub async fn pack(
         repo: &Repo,
         host: &Host,
@@ -132,7 +137,23 @@ fn component(repo: &Repo, policy: &Policy) -> Result<Bytes, BundleError> {
     if std::fs::metadata(&path).map_err(failed)?.len() > LARGEST_COMPONENT {
         return Err(BundleError::TooLarge { policy: name() });
     }
+    if let Origin::Source(folder) = &policy.origin {
+        current(&name(), &repo.folder().join(folder), &path)?;
+    }
     std::fs::read(&path).map(Bytes).map_err(failed)
+}
+
+/// A component that was built from something else than the repo holds now would apply what nobody reads there.
+fn current(policy: &str, folder: &Path, component: &Path) -> Result<(), BundleError> {
+    let policy = policy.to_owned();
+    let Some(built) = Sources::built(component) else {
+        return Err(BundleError::NotBuilt { policy, path: beside(component) });
+    };
+    let now = Sources::of(folder).map_err(|source| BundleError::Source { policy: policy.clone(), source })?;
+    match built.difference(&now) {
+        Some(changed) => Err(BundleError::Stale { policy, changed: changed.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

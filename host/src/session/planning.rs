@@ -104,15 +104,7 @@ impl<'a> Planning<'a> {
         let facts = self.facts().await?;
         let declared = self.declare(goal, latest.as_ref(), &facts).await?;
         let (base, owned) = at(latest);
-        // What an earlier revision declared was granted then, and it is the operator who asks for it again.
-        let granted = goal == Goal::Bundle;
-        if granted {
-            self.grants().check(&declared.specs, &Observed::new())?;
-        }
-        let observed = observe(&self.machine, &declared.specs, &owned).await?;
-        if granted {
-            self.grants().check(&declared.specs, &observed)?;
-        }
+        let observed = self.observe(&declared.specs, &owned, goal != Goal::Bundle).await?;
         Ok(make(Inputs {
             host: self.bundle.host.clone(),
             commit: self.bundle.commit.clone(),
@@ -128,8 +120,8 @@ impl<'a> Planning<'a> {
         })?)
     }
 
-    /// Makes sure that a plan made earlier is whole, granted, and still what the machine calls for. What an earlier
-    /// revision declared was `granted_before`.
+    /// Makes sure that a plan made earlier is whole, granted (if it was not `granted_before`), and still what the
+    /// machine calls for.
     pub(super) async fn still_fits(&self, plan: &Plan, granted_before: bool) -> Result<(), SessionError> {
         if plan.format != FORMAT {
             return Err(SessionError::PlanFormat { found: plan.format, known: FORMAT });
@@ -140,15 +132,22 @@ impl<'a> Planning<'a> {
         if plan.host != self.bundle.host {
             return Err(SessionError::OtherHost { planned: plan.host.clone(), here: self.bundle.host.clone() });
         }
-        if !granted_before {
-            self.grants().check(&plan.specs, &Observed::new())?;
-        }
         let (base, owned) = at(self.journal.latest()?);
-        let observed = observe(&self.machine, &plan.specs, &owned).await?;
-        if !granted_before {
-            self.grants().check(&plan.specs, &observed)?;
-        }
+        let observed = self.observe(&plan.specs, &owned, granted_before).await?;
         self.unmoved(plan, base, &observed).await
+    }
+
+    /// Looks at what the specs are about, when they are granted; some grants can only be held against what is found.
+    /// What an earlier revision declared was `granted_before`, and it is the operator who asks for it again.
+    async fn observe(&self, specs: &Specs, owned: &Ownership, granted_before: bool) -> Result<Observed, SessionError> {
+        if granted_before {
+            return Ok(observe(&self.machine, specs, owned).await?);
+        }
+        let grants = self.grants();
+        grants.check(specs, &Observed::new())?;
+        let observed = observe(&self.machine, specs, owned).await?;
+        grants.check(specs, &observed)?;
+        Ok(observed)
     }
 
     async fn unmoved(&self, plan: &Plan, base: Option<u64>, observed: &Observed) -> Result<(), SessionError> {

@@ -69,7 +69,7 @@ async fn apply(
     planning.still_fits(plan, granted_before).await?;
     planning.keep_apps()?;
     if !options.force {
-        refuse_cut_off(plan)?;
+        refuse_cut_off(plan).await?;
     }
     let guarded = planning.machine.is_live() && !options.unguarded;
     let guard = if guarded { Guard::new(options.window, &planning.machine)? } else { Guard::off() };
@@ -83,8 +83,8 @@ async fn apply(
 }
 
 /// Refuses a plan that closes the port which the operator's own session came in by.
-fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
-    let Some(session) = SshSession::current() else { return Ok(()) };
+async fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
+    let Some(session) = SshSession::current().await else { return Ok(()) };
     for capability in capability::ALL {
         let name = capability.name();
         if !plan.steps.iter().any(|planned| planned.capability == name) {

@@ -75,6 +75,57 @@ fn a_link_out_of_the_folder_is_followed_to_its_end() -> Result<()> {
     })
 }
 
+/// Each brings content of a file into the project, without a mount.
+const READERS: [&str; 3] = [
+    "services: { web: { image: '{image}', env_file: ['{file}'] } }",
+    "include: ['{file}']\nservices: { web: { image: '{image}' } }",
+    "services: { web: { image: '{image}', extends: { file: '{file}', service: web } } }",
+];
+
+#[test]
+fn files_outside_of_the_folder_cannot_be_read() -> Result<()> {
+    block(async {
+        let host = Host::new("stead-reach", "services: {}")?;
+        let outside = host.state().join("apps/outside.yaml");
+        std::fs::create_dir_all(host.state().join("apps"))?;
+        std::fs::write(&outside, "services: { web: { environment: { KEY: s3cr3t } } }")?;
+        let outside = outside.display().to_string();
+        let paths = [outside.as_str(), "../outside.yaml", "/proc/1/root/etc/hostname", "/etc/hostname"];
+        for (reader, file) in READERS.iter().flat_map(|reader| paths.map(|file| (reader, file))) {
+            host.write("compose.yaml", &reader.replace("{file}", file))?;
+            let error = host.observe(&[host.spec()]).await.err().map(|error| error.to_string()).unwrap_or_default();
+            let name = file.trim_start_matches("../");
+            ensure!(error.contains(name) && error.contains("its own folder, apps/stead-reach"), "{file}: {error}");
+        }
+        for reader in READERS {
+            host.write("compose.yaml", &reader.replace("{file}", "in/file.yaml"))?;
+            host.write("in/file.yaml", if reader.contains("env_file") { "A=1" } else { "services: { web: {} }" })?;
+            // An included service of the same name is a conflict of the two files, which says that both were read.
+            match host.observe(&[host.spec()]).await {
+                Err(error) => ensure!(error.to_string().contains("conflicts with imported resource"), "{error}"),
+                Ok(_) => ensure!(!reader.contains("include"), "it was not included"),
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_link_that_a_container_left_leads_the_plugin_nowhere() -> Result<()> {
+    block(async {
+        let file = "services: { web: { image: '{image}', command: [sleep, '1000'], stop_grace_period: 0s, \
+                    env_file: [{ path: data/env, required: false }] } }";
+        let mut host = Host::new("stead-lure", file)?;
+        std::fs::create_dir_all(host.lasting())?;
+        std::fs::write(host.state().join("env"), "KEY=s3cr3t")?;
+        std::os::unix::fs::symlink(host.state(), host.lasting().join("data"))?;
+        host.up().await?;
+        let web = host.inspect("stead-lure-web-1")?.to_string();
+        ensure!(!web.contains("s3cr3t"), "{web}");
+        Ok(())
+    })
+}
+
 #[test]
 fn without_docker_there_is_a_hint() -> Result<()> {
     block(async {

@@ -1,8 +1,8 @@
 //! The Compose plugin as the reader of compose files: nothing else reads all of them as their authors mean them.
 //!
 //! Relative paths must come out as those of the project's lasting folder, and includes and variable files must be
-//! found in it, while the shipped files still lie elsewhere. So the plugin runs in a mount namespace of its own, in
-//! which the shipped folder lies at the lasting place. Nothing of that is seen outside, and nothing is written.
+//! found in it, while the shipped files still lie elsewhere. So the plugin runs in a room of its own, in which the
+//! shipped folder lies at the lasting place, and no other file can be read. Nothing is written.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use self::room::Room;
 use super::spec::Project;
 use crate::machine::{Machine, Program, ProgramError};
 use crate::secret::Secret;
+
+mod room;
 
 /// Where the docker command line looks for plugins.
 const FOLDERS: &[&str] = &[
@@ -22,8 +25,6 @@ const FOLDERS: &[&str] = &[
     "/usr/libexec/docker/cli-plugins",
 ];
 const NAME: &str = "docker-compose";
-/// Two folders, then the program with its arguments, come as arguments: nothing is spliced into the script.
-const AT_LASTING_PLACE: &str = r#"mount --bind "$1" "$2" && shift 2 && exec "$@""#;
 /// What becomes of a secret in an error message.
 const HIDDEN: &str = "•••";
 
@@ -31,6 +32,7 @@ const HIDDEN: &str = "•••";
 #[derive(Debug)]
 pub(super) struct Plugin {
     path: PathBuf,
+    room: Room,
     /// Changes when the plugin does.
     pub(super) identity: String,
 }
@@ -60,75 +62,63 @@ impl Plugin {
         folders.map(|folder| folder.join(NAME)).find_map(|path| {
             let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
             let identity = format!("{}:{}:{}", metadata.len(), metadata.mtime(), metadata.mtime_nsec());
-            Some(Self { path, identity })
+            Some(Self { path, room: Room::of(machine), identity })
         })
     }
 
-    /// Reads the files in `staged` as if they lay in `lasting`, which must exist.
+    /// Reads the files in `folder` as if they lay in `lasting`.
     pub(super) async fn resolve(
         &self,
         project: &Project,
-        staged: &Path,
+        folder: &Path,
         lasting: &Path,
         variables: &Variables,
     ) -> Result<Resolved, String> {
-        let read = async {
-            let (model, version) = tokio::try_join!(self.config(project, staged, lasting, variables), self.version())?;
-            let hashes = self.hashes(project, &model).await?;
-            Ok::<_, ProgramError>((model, hashes, version))
+        let inside = || {
+            let program = self.room.program(&self.path, folder, lasting).map_err(|error| error.to_string())?;
+            Ok::<_, String>(bare(program).args(["--project-name", project.as_str()]))
         };
-        let (model, hashes, version) = read.await.map_err(|error| variables.hide(&reason(error)))?;
+        let (config, hash) = (inside()?, inside()?);
+        let read = async {
+            let (model, version) = tokio::try_join!(model(config, lasting, variables), self.version())?;
+            Ok::<_, ProgramError>((hashes(hash, &model).await?, model, version))
+        };
+        let (hashes, model, version) = read.await.map_err(|error| variables.hide(&reason(project, error)))?;
         // `config` doubles each `$` so that its output can be read again; nothing else in it may be one.
         let model = String::from_utf8_lossy(&model).replace("$$", "$");
         let model = serde_json::from_str(&model).map_err(|_| "the Compose plugin did not print JSON".to_owned())?;
         Ok(Resolved { model, hashes, version })
     }
 
-    async fn config(
-        &self,
-        project: &Project,
-        staged: &Path,
-        lasting: &Path,
-        variables: &Variables,
-    ) -> Result<Vec<u8>, ProgramError> {
-        let program = match staged == lasting {
-            true => self.program(Program::new(self.path.to_string_lossy())),
-            false => self.program(
-                Program::new("unshare")
-                    .args(["--mount", "--propagation", "private", "sh", "-c", AT_LASTING_PLACE, "sh"])
-                    .args([staged, lasting, &self.path]),
-            ),
-        };
-        let program = program.args(["--project-name", project.as_str(), "--project-directory"]).arg(lasting);
-        let program = variables.public.iter().fold(program, |program, (name, value)| program.env(name, value));
-        let secret = variables.secret.iter();
-        let program = secret.fold(program, |program, (name, value)| program.env(name, value.reveal()));
-        Ok(program.args(["config", "--format", "json"]).run().await?.stdout)
-    }
-
-    /// The hashes of the resolved model. Those of the files themselves are wrong where there is an `env_file`:
-    /// `docker compose up` reads it before it hashes, and `config --hash` does not.
-    async fn hashes(&self, project: &Project, model: &[u8]) -> Result<BTreeMap<String, String>, ProgramError> {
-        let program = self.program(Program::new(self.path.to_string_lossy()));
-        let program = program.args(["--project-name", project.as_str(), "--file", "-", "config", "--hash", "*"]);
-        let text = program.input(model).run().await?.text();
-        let pair =
-            |line: &str| line.split_once(' ').map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()));
-        Ok(text.lines().filter_map(pair).collect())
-    }
-
     async fn version(&self) -> Result<String, ProgramError> {
-        let program = self.program(Program::new(self.path.to_string_lossy()));
+        let program = bare(Program::new(self.path.to_string_lossy()));
         let text = program.args(["version", "--short"]).run().await?.text();
         // A distribution's own number behind it is not part of the label that Compose writes.
         let number = text.trim().trim_start_matches('v').split(['-', '+', '~']).next();
         Ok(number.unwrap_or_default().to_owned())
     }
+}
 
-    /// Only what is declared reaches the files: no variable of whoever runs stead does.
-    fn program(&self, program: Program) -> Program {
-        program.bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
-    }
+async fn model(program: Program, lasting: &Path, variables: &Variables) -> Result<Vec<u8>, ProgramError> {
+    let program = variables.public.iter().fold(program, |program, (name, value)| program.env(name, value));
+    let secret = variables.secret.iter();
+    let program = secret.fold(program, |program, (name, value)| program.env(name, value.reveal()));
+    let program = program.arg("--project-directory").arg(lasting);
+    Ok(program.args(["config", "--format", "json"]).run().await?.stdout)
+}
+
+/// The hashes of the resolved model. Those of the files themselves are wrong where there is an `env_file`:
+/// `docker compose up` reads it before it hashes, and `config --hash` does not.
+async fn hashes(program: Program, model: &[u8]) -> Result<BTreeMap<String, String>, ProgramError> {
+    let program = program.args(["--file", "-", "config", "--hash", "*"]);
+    let text = program.input(model).run().await?.text();
+    let pair = |line: &str| line.split_once(' ').map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()));
+    Ok(text.lines().filter_map(pair).collect())
+}
+
+/// Only what is declared reaches the files: no variable of whoever runs stead does.
+fn bare(program: Program) -> Program {
+    program.bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
 }
 
 impl Variables {
@@ -139,8 +129,13 @@ impl Variables {
     }
 }
 
-fn reason(error: ProgramError) -> String {
+fn reason(project: &Project, error: ProgramError) -> String {
     match error {
+        ProgramError::Failed { words, .. }
+            if ["no such file", "not found"].iter().any(|lacks| words.contains(lacks)) =>
+        {
+            format!("{words}; its compose file can read files of its own folder, apps/{project}, and no others")
+        }
         ProgramError::Failed { words, .. } => words,
         error => error.to_string(),
     }

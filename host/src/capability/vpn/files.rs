@@ -12,7 +12,7 @@ use super::networkd::{is_showable, key_path, netdev_path, network_path, preshare
 use super::{Boot, Content, Identity, Name, PublicKey};
 use crate::capability::ApplyError;
 use crate::digest::Digest;
-use crate::machine::{Machine, remove, replace};
+use crate::machine::{Machine, remove, replace, tidy};
 use crate::secret::Secret;
 
 /// The files of one interface.
@@ -114,7 +114,8 @@ impl Files<'_> {
 
     fn write_content(&self, path: &str, is: Option<&Content>, to: Option<&Content>) -> Result<(), ApplyError> {
         if is == to {
-            return Ok(());
+            // A run that was killed before it had changed anything may have been about to.
+            return tidy(&self.machine.path(path)).map_err(|source| file_error(path, source));
         }
         if let Some(Content::Hidden(digest)) = is {
             let real = self.machine.path(path);

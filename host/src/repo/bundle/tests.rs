@@ -11,6 +11,9 @@ fn repo(folder: &Path) -> Result<Repo> {
     std::fs::write(folder.join("stead.toml"), STEAD)?;
     std::fs::create_dir_all(folder.join(".stead/build"))?;
     std::fs::write(folder.join(".stead/build/p.wasm"), b"\0asm")?;
+    std::fs::create_dir_all(folder.join("p/src"))?;
+    std::fs::write(folder.join("p/src/lib.rs"), "")?;
+    std::fs::write(folder.join(".stead/build/p.source"), serde_json::to_vec(&Sources::of(&folder.join("p"))?)?)?;
     std::fs::create_dir_all(folder.join("apps/hello/conf"))?;
     std::fs::write(folder.join("apps/hello/compose.yaml"), "services: {}\n")?;
     std::fs::write(folder.join("apps/hello/run.sh"), "#!/bin/sh\n")?;
@@ -76,6 +79,23 @@ async fn refuses_what_cannot_be_shipped() -> Result<()> {
     std::fs::remove_file(folder.path().join("apps/big"))?;
     std::fs::remove_file(folder.path().join(".stead/build/p.wasm"))?;
     assert!(matches!(pack(&repo).await, Err(BundleError::NotBuilt { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn refuses_a_component_that_was_built_from_something_else() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let repo = repo(folder.path())?;
+    std::fs::write(folder.path().join("p/src/lib.rs"), "// more")?;
+    let Err(stale @ BundleError::Stale { .. }) = pack(&repo).await else { anyhow::bail!("it was packed") };
+    assert_eq!(stale.to_string(), "policy p has changed since it was built: src/lib.rs is not what it was built from");
+    std::fs::write(folder.path().join("p/src/lib.rs"), "")?;
+    pack(&repo).await?;
+    std::fs::remove_file(folder.path().join(".stead/build/p.source"))?;
+    assert!(matches!(pack(&repo).await, Err(BundleError::NotBuilt { .. })));
+    std::fs::rename(folder.path().join("p"), folder.path().join("q"))?;
+    std::fs::write(folder.path().join(".stead/build/p.source"), "{}")?;
+    assert!(matches!(pack(&repo).await, Err(BundleError::Source { .. })));
     Ok(())
 }
 
