@@ -63,7 +63,10 @@ fn configure() -> Result<(), Error> {
 
 fn unit(name: &str, command: &str) -> Result<(), Error> {
     let unit = format!("{name}.service");
-    let content = format!("[Service]\nExecStart={command}\n[Install]\nWantedBy=multi-user.target\n");
+    // It may be restarted as often as a test likes.
+    let content = format!(
+        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart={command}\n[Install]\nWantedBy=multi-user.target\n"
+    );
     service::unit_file(&unit, &content)?;
     let on = service::State { enabled: Some(true), running: Some(true), ..service::State::default() };
     Ok(service::unit(&unit, &on)?)
