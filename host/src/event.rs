@@ -17,8 +17,8 @@ pub enum Event {
     Log { policy: String, line: LogLine },
     /// What is being done or waited for, for people.
     Note { text: String },
-    /// The answer to a request for a plan.
-    Plan { plan: Box<Plan> },
+    /// The answer to a request for a plan, and whether the last revision already says all that it says.
+    Plan { plan: Box<Plan>, recorded: bool },
     /// A run was begun; `steps` are those of the first round.
     Begun { run: u64, steps: usize },
     /// What was deferred has been planned.

@@ -72,10 +72,11 @@ pub(super) async fn apply(
     rollback: bool,
 ) -> Result<Exit, Failure> {
     let mut requests = Vec::new();
-    for Planned { machine, bundle, plan } in planned {
-        if plan.is_empty() && is_recorded(context, &machine, &plan).await? {
+    for one in planned {
+        if one.plan.is_empty() && is_recorded(context, &one).await? {
             continue;
         }
+        let Planned { machine, bundle, plan, .. } = one;
         let (bundle, plan) = (Box::new(bundle), Box::new(plan));
         requests.push((machine, Request::Apply { bundle, plan, options: options.request(rollback) }));
     }
@@ -92,11 +93,12 @@ pub(super) async fn apply(
 
 /// Whether the last revision already says all that an empty plan says. What is declared anew and was as declared all
 /// along has to be recorded, or its drift would go unseen.
-async fn is_recorded(context: &Context, machine: &Machine, plan: &crate::plan::Plan) -> Result<bool, Failure> {
-    match ask(machine, Request::Status, Progress::new(context.terminal, None)).await? {
-        Event::Status { status } => Ok(status.revision.is_some_and(|revision| {
-            revision.specs == plan.specs && revision.ownership == plan.ownership && revision.policies == plan.policies
-        })),
+async fn is_recorded(context: &Context, planned: &Planned) -> Result<bool, Failure> {
+    if let Some(recorded) = planned.recorded {
+        return Ok(recorded);
+    }
+    match ask(&planned.machine, Request::Status, Progress::new(context.terminal, None)).await? {
+        Event::Status { status } => Ok(status.revision.is_some_and(|revision| revision.records(&planned.plan))),
         _ => Err(unexpected()),
     }
 }

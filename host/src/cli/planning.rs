@@ -19,6 +19,8 @@ pub(super) struct Planned {
     pub(super) machine: Machine,
     pub(super) bundle: Bundle,
     pub(super) plan: Plan,
+    /// Whether the last revision already says all that the plan says; `None`: the machine was not asked.
+    pub(super) recorded: Option<bool>,
 }
 
 /// A machine and the bundle of its host.
@@ -49,13 +51,15 @@ pub(super) async fn plan(context: &Context, packed: Vec<Packed>, goals: &[Goal])
         (machine.clone(), Request::Plan { bundle: Box::new(bundle.clone()), goal: *goal })
     };
     let requests = packed.iter().zip(goals).map(request).collect();
-    let answers: Vec<Asked<Plan>> = ask_all(context, requests).await.into_iter().map(plan_of).collect();
+    let answers: Vec<Asked<(Plan, bool)>> = ask_all(context, requests).await.into_iter().map(plan_of).collect();
     let machines: Vec<&Machine> = packed.iter().map(|(machine, _)| machine).collect();
     if let Some(exit) = first_failure(context, &machines, &answers) {
         return Err(exit);
     }
-    let planned =
-        |((machine, bundle), answer): (Packed, Asked<Plan>)| Some(Planned { machine, bundle, plan: answer.ok()? });
+    let planned = |((machine, bundle), answer): (Packed, Asked<(Plan, bool)>)| {
+        let (plan, recorded) = answer.ok()?;
+        Some(Planned { machine, bundle, plan, recorded: Some(recorded) })
+    };
     Ok(packed.into_iter().zip(answers).filter_map(planned).collect())
 }
 
@@ -87,9 +91,9 @@ fn secrets(repo: &Repo, hosts: &[&Host]) -> Result<BTreeMap<String, Secret<Strin
     Ok(Secrets::open(repo, &identity)?.values())
 }
 
-fn plan_of(answer: Asked<Event>) -> Asked<Plan> {
+fn plan_of(answer: Asked<Event>) -> Asked<(Plan, bool)> {
     match answer? {
-        Event::Plan { plan } => Ok(*plan),
+        Event::Plan { plan, recorded } => Ok((*plan, recorded)),
         _ => Err(unexpected()),
     }
 }

@@ -113,7 +113,7 @@ impl Saved {
             return Err(Failure::new(Blame::Operator, Exit::Stale, &message).help("make a new plan, and look at it"));
         }
         let machine = Machine::at(context, self.target, self.address);
-        Ok(Planned { machine, bundle, plan: self.plan })
+        Ok(Planned { machine, bundle, plan: self.plan, recorded: None })
     }
 }
 

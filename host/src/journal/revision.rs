@@ -26,6 +26,13 @@ pub struct Revision {
     pub at: i64,
 }
 
+impl Revision {
+    /// Whether it already says all that a plan says, so that an empty plan needs no new one.
+    pub fn records(&self, plan: &Plan) -> bool {
+        self.specs == plan.specs && self.ownership == plan.ownership && self.policies == plan.policies
+    }
+}
+
 const COLUMNS: &str = "id, run, commit_id, plan_hash, policies, specs, ownership, at, apps";
 
 impl Journal {

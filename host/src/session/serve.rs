@@ -46,7 +46,8 @@ async fn plan(place: &Place, bundle: Bundle, goal: Goal, events: &Events) -> Res
         events.note(format!("run {} by {} was left open; the next apply takes it back first", run.id, run.operator));
     }
     let plan = Box::new(planning.plan(goal).await?);
-    events.tell(Event::Plan { plan });
+    let recorded = planning.journal.latest()?.is_some_and(|revision| revision.records(&plan));
+    events.tell(Event::Plan { plan, recorded });
     Ok(())
 }
 
