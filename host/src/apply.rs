@@ -42,7 +42,7 @@ pub enum Cause {
     Observe(#[from] ObserveError),
     #[error(transparent)]
     Plan(#[from] PlanError),
-    #[error("still waiting after {ROUNDS} rounds: {}", .0.join("; "))]
+    #[error("still waiting: {}", .0.join("; "))]
     Waiting(Vec<String>),
     #[error("everything was done, and yet these are not as declared: {}", .0.join(", "))]
     NotConverged(Vec<String>),
@@ -114,9 +114,13 @@ impl Apply<'_> {
             let next = self.replan(plan, last.ownership, changed.clone()).await?;
             self.events.tell(Event::Round { number, steps: next.steps.len() });
             self.steps(run, &next.steps).await?;
+            let in_vain = next.steps.is_empty() && next.deferred == last.deferred;
             done += next.steps.len();
             changed.extend(next.changed());
             last = next;
+            if in_vain {
+                break;
+            }
         }
         match last.deferred.as_slice() {
             [] => Ok((last.ownership, done)),
@@ -158,11 +162,13 @@ impl Apply<'_> {
         }
     }
 
+    /// The plan on what is there now.
     async fn replan(&self, plan: &Plan, owned: Ownership, changed: BTreeSet<String>) -> Result<Plan, Cause> {
         let observed = observe(self.machine, &plan.specs, &owned).await?;
         if let Some(grants) = self.grants {
             grants.check(&plan.specs, &observed)?;
         }
+        let before = plan.base.map(|base| self.journal.revision(base)).transpose()?;
         Ok(make(Inputs {
             host: plan.host.clone(),
             commit: plan.commit.clone(),
@@ -173,6 +179,7 @@ impl Apply<'_> {
             calls: Vec::new(),
             observed,
             base: plan.base,
+            before: before.map(|revision| revision.specs).unwrap_or_default(),
             owned,
             changed,
         })?)

@@ -72,6 +72,28 @@ fn what_was_as_declared_all_along_is_recorded() -> Result<()> {
 }
 
 #[test]
+fn what_was_as_declared_all_along_stays_so_when_it_is_given_up() -> Result<()> {
+    let repo = Repo::new()?;
+    fs::write(repo.path(MOTD), "before stead\n")?;
+    repo.declare("motd = \"before stead\\n\"")?;
+    repo.stead("apply --yes", 0)?;
+    fs::write(repo.path(MOTD), "by hand\n")?;
+    repo.stead("apply --yes", 0)?;
+    repo.declare("")?;
+    repo.stead("apply --yes", 0)?;
+    ensure!(repo.there("etc/motd")? == "before stead\n", "{}", repo.there("etc/motd")?);
+
+    repo.declare("motd = \"before stead\\n\"")?;
+    repo.stead("apply --yes", 0)?;
+    repo.declare("motd = \"something else\\n\"")?;
+    repo.stead("apply --yes", 0)?;
+    repo.declare("")?;
+    repo.stead("apply --yes", 0)?;
+    ensure!(repo.there("etc/motd")? == "before stead\n", "{}", repo.there("etc/motd")?);
+    Ok(())
+}
+
+#[test]
 fn answers_for_machines_are_json() -> Result<()> {
     let repo = Repo::new()?;
     repo.declare("forward = \"1\"")?;

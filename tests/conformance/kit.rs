@@ -138,7 +138,8 @@ impl Subject {
 
     async fn plan(&self, declared: &[Value]) -> Result<Plan> {
         let latest = self.journal()?.latest()?;
-        let owned = latest.map(|revision| revision.ownership).unwrap_or_default();
+        let base = latest.as_ref().map(|revision| revision.id);
+        let (before, owned) = latest.map(|revision| (revision.specs, revision.ownership)).unwrap_or_default();
         let specs = self.specs(declared);
         let observed = observe(&self.machine, &specs, &owned).await?;
         Ok(make(Inputs {
@@ -150,7 +151,8 @@ impl Subject {
             specs,
             calls: Vec::new(),
             observed,
-            base: None,
+            base,
+            before,
             owned,
             changed: BTreeSet::new(),
         })?)

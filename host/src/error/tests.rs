@@ -93,7 +93,7 @@ fn says_what_is_left_and_what_to_do() -> Result<()> {
     insta::assert_snapshot!(shown(&nothing)?, @r#"
     policy, exit code 72
 
-      × still waiting after 4 rounds: compose hello: Docker is not installed yet
+      × still waiting: compose hello: Docker is not installed yet
       help: nothing was changed
             nothing in the policy brings about what is waited for: declare it, for instance the package
     "#);

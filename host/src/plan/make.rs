@@ -22,6 +22,8 @@ pub struct Inputs {
     pub calls: Vec<(String, Recorded)>,
     pub observed: Observed,
     pub base: Option<u64>,
+    /// What the revision `base` declared.
+    pub before: Specs,
     pub owned: Ownership,
     /// `CAPABILITY:RESOURCE` of every step of the earlier rounds of the same run.
     pub changed: BTreeSet<String>,
@@ -87,7 +89,8 @@ impl Draft {
             .filter(|step| !again(step))
             .map(|step| PlannedStep { capability: name.to_owned(), step })
             .collect();
-        let ownership = ownership(capability, specs, owned, &steps)?;
+        let before = inputs.before.get(name).map(Vec::as_slice).unwrap_or_default();
+        let ownership = ownership(capability, (before, specs), owned, &steps)?;
         let pruned = owned.iter().filter(|(resource, release)| release.is_none() && !ownership.contains_key(*resource));
         self.released.extend(pruned.map(|(resource, _)| format!("{name}:{resource}")));
         self.changed.extend(steps.iter().flat_map(PlannedStep::changed));
@@ -104,18 +107,25 @@ impl Draft {
 }
 
 /// What is owned afterwards: all that is declared, each with the release that leads back to before stead.
+///
+/// What was as declared all along has none. When it has drifted and is mended, the way back from that is not one to
+/// before stead; when something else is declared, it is.
 fn ownership(
     capability: &dyn AnyCapability,
-    specs: &[Declared<Value>],
+    (before, specs): (&[Declared<Value>], &[Declared<Value>]),
     owned: &Owned<Value>,
     steps: &[PlannedStep],
 ) -> Result<Owned<Value>, PlanError> {
     let mut after = Owned::new();
     for declared in specs {
         let resource = capability.resource(&declared.spec)?;
-        let first = steps.iter().find_map(|planned| planned.step.releases.get(&resource));
-        let release = owned.get(&resource).cloned().flatten().or_else(|| first.cloned());
-        after.insert(resource, release);
+        let mended = || before.iter().any(|other| other.spec == declared.spec);
+        let release = match owned.get(&resource) {
+            Some(Some(release)) => Some(release),
+            Some(None) if mended() => None,
+            _ => steps.iter().find_map(|planned| planned.step.releases.get(&resource)),
+        };
+        after.insert(resource, release.cloned());
     }
     Ok(after)
 }

@@ -103,6 +103,7 @@ impl<'a> Planning<'a> {
         let latest = self.journal.latest()?;
         let facts = self.facts().await?;
         let declared = self.declare(goal, latest.as_ref(), &facts).await?;
+        let before = latest.as_ref().map(|revision| revision.specs.clone()).unwrap_or_default();
         let (base, owned) = at(latest);
         let observed = self.observe(&declared.specs, &owned, goal != Goal::Bundle).await?;
         Ok(make(Inputs {
@@ -115,6 +116,7 @@ impl<'a> Planning<'a> {
             calls: declared.calls,
             observed,
             base,
+            before,
             owned,
             changed: BTreeSet::new(),
         })?)
