@@ -152,6 +152,8 @@ impl Program {
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("LC_ALL", "C.UTF-8")
+            // Where stead was started may be gone, or closed to whom a program becomes.
+            .current_dir("/")
             .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
