@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use stead_tests::host::Host;
 use stead_tests::run::{Output, run};
 
-use crate::local::{LIMIT, LocalServer};
+use crate::local::{LIMIT, LocalServer, same};
 use crate::server::IMAGE;
 
 /// More often than an apply can reach the disk.
@@ -64,17 +64,9 @@ fn is_never_between_two_revisions() -> Result<()> {
         if server.stead("status")?.ended_with(0)?.contains("revision  2") {
             return is_at_the_new_revision(&server, &old);
         }
-        same(&old, &state(&server)?, nth)?;
+        same(&old, &state(&server)?, &format!("killed at sync {nth}"))?;
     }
     bail!("it was killed {MOST} times and never came to its end")
-}
-
-fn same(old: &str, now: &str, nth: usize) -> Result<()> {
-    let only = |these: &str, those: &str| {
-        these.lines().filter(|line| !those.lines().any(|other| other == *line)).collect::<Vec<_>>().join("\n")
-    };
-    ensure!(old == now, "killed at sync {nth}; gone:\n{}\nnew:\n{}", only(old, now), only(now, old));
-    Ok(())
 }
 
 /// The same, killed when it is about to make its `nth` write last. Its own thread alone is traced: not what it starts.
@@ -97,5 +89,5 @@ fn is_at_the_new_revision(server: &LocalServer, old: &str) -> Result<()> {
     ensure!(new != old && new.contains("LEVEL=high"), "{new}");
     ensure!(server.stead("apply --yes")?.ended_with(0)?.contains("Nothing to do"));
     server.stead("rollback 1 --yes --unguarded")?.ended_with(0)?;
-    same(old, &state(server)?, 0)
+    same(old, &state(server)?, "rolled back")
 }

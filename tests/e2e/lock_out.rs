@@ -1,5 +1,6 @@
 //! What cuts the operator off is refused, or taken back.
 
+use std::fs::{self, File};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,11 @@ fn the_timer_takes_back_what_a_dead_process_left(server: &Server) -> Result<()> 
     server.there("pkill -KILL -f '[l]ib/stead/.* agent'")?;
     let _ = apply.wait();
     wait(Duration::from_secs(180), || server.host.lets_in()).context("the timer did not let the operator in")?;
-    wait(Duration::from_secs(60), || Ok(server.there("/usr/local/bin/stead status")?.contains("none")))
+    let is_over = || {
+        let status = server.there("/usr/local/bin/stead status")?;
+        Ok(!["at work", "open "].iter().any(|word| status.lines().any(|line| line.starts_with(word))))
+    };
+    wait(Duration::from_secs(60), is_over).context("the run stays open")
 }
 
 fn power_loss_is_taken_back_at_boot(server: &mut Server, before: &str) -> Result<()> {
@@ -52,8 +57,11 @@ fn power_loss_is_taken_back_at_boot(server: &mut Server, before: &str) -> Result
 /// Begins an apply that locks everybody out, and returns when it has.
 fn locking_apply(server: &Server) -> Result<std::process::Child> {
     let mut command = server.command(&["apply", "--yes", "--force", "--window", "30", "locked"]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    server.there("until nft list table inet stead 2>/dev/null | grep -q 192.0.2.0; do sleep 0.2; done")?;
+    let log = server.path("locking.log");
+    let said = File::create(&log)?;
+    let child = command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn()?;
+    let locked = "until nft list table inet stead 2>/dev/null | grep -q 192.0.2.0; do sleep 0.2; done";
+    server.there(locked).with_context(|| fs::read_to_string(log).unwrap_or_default())?;
     Ok(child)
 }
 

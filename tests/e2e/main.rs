@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod bootstrap;
-
 mod killed;
 mod local;
 mod lock_out;
+mod older;
 mod refused;
 mod server;
+mod several;
 
 mod container {
     use anyhow::Result;

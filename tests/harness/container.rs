@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::host::{CONFIG, Host, ssh_entries};
 use crate::netns::Netns;
-use crate::root::Root;
+use crate::root::{Release, Root};
 use crate::run::{Output, run, words};
 use crate::{keys, wait};
 
@@ -56,12 +56,20 @@ struct Running {
 }
 
 impl Container {
-    /// A fresh, booted container.
+    /// A fresh, booted container with Debian 13.
     ///
     /// # Errors
     /// Without root, without cgroup v2, or when it does not come up in time.
     pub fn start(name: &str) -> Result<Self> {
-        let root = Root::obtain()?;
+        Self::start_with(name, Release::Trixie)
+    }
+
+    /// The same with another release.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(name: &str, release: Release) -> Result<Self> {
+        let root = Root::obtain(release)?;
         // Short, for the path of a Unix socket has at most 107 bytes.
         let folder = tempfile::Builder::new().prefix(&format!("stead-container-{name}-")).tempdir()?;
         keys::write(folder.path())?;

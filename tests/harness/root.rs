@@ -1,4 +1,4 @@
-//! The root folder of a small Debian 13, made on the build machine by `mmdebstrap`: what virtual machines boot from a disk,
+//! The root folder of a small Debian, made on the build machine by `mmdebstrap`: what virtual machines boot from a disk,
 //! and system containers from an overlay.
 //!
 //! It holds what a fresh cloud server holds and no more. nftables, Docker and WireGuard's tools are *not* installed:
@@ -14,11 +14,19 @@ use anyhow::{Context, Result};
 use crate::run::run;
 use crate::{archives, cache};
 
-const RELEASE: &str = "trixie";
 const PACKAGES: &str = include_str!("root/packages.txt");
 const ARCHIVE: &str = include_str!("root/archive.txt");
 const FINISH: &str = include_str!("root/finish.sh");
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+/// A release of Debian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Debian 12.
+    Bookworm,
+    /// Debian 13.
+    Trixie,
+}
 
 /// A root folder that is never written to, and a key that changes when its contents do.
 #[derive(Clone, Debug)]
@@ -32,16 +40,19 @@ impl Root {
     ///
     /// # Errors
     /// When the build fails: a missing program, or no Debian archive in the machine's apt sources.
-    pub fn obtain() -> Result<Self> {
-        let recipe = Recipe { sources: archives::sources(RELEASE)?, settings: archives::settings()? };
-        let key = cache::key(&[PACKAGES, ARCHIVE, FINISH, &recipe.sources, &recipe.settings]);
-        let entry = cache::entry("root", &key, |entry| recipe.build(entry))?;
+    pub fn obtain(release: Release) -> Result<Self> {
+        let (name, archive) = (release.name(), release.archive().join(" "));
+        let recipe = Recipe { name, archive, sources: archives::sources(name)?, settings: archives::settings()? };
+        let key = cache::key(&[name, PACKAGES, &recipe.archive, FINISH, &recipe.sources, &recipe.settings]);
+        let entry = cache::entry(&format!("root-{name}"), &key, |entry| recipe.build(entry))?;
         Ok(Self { folder: entry.join("root"), key })
     }
 }
 
 /// Everything that decides what is in it.
 struct Recipe {
+    name: &'static str,
+    archive: String,
     sources: String,
     settings: String,
 }
@@ -56,15 +67,27 @@ impl Recipe {
         fs::write(inputs.join("finish.sh"), FINISH)?;
         let mut command = Command::new("mmdebstrap");
         command.args(["--mode=root", "--variant=minbase", "--quiet", "--skip=cleanup/apt/lists"]);
-        command.arg(format!("--include={}", joined(PACKAGES, ",")));
+        command.arg(format!("--include={}", PACKAGES.lines().collect::<Vec<_>>().join(",")));
         command.arg("--customize-hook=sh \"$STEAD_INPUTS/finish.sh\" \"$1\"");
-        command.arg(RELEASE).args([&entry.join("root"), &sources]);
-        command.env("STEAD_INPUTS", &inputs).env("STEAD_ARCHIVE", joined(ARCHIVE, " "));
+        command.arg(self.name).args([&entry.join("root"), &sources]);
+        command.env("STEAD_INPUTS", &inputs).env("STEAD_ARCHIVE", &self.archive);
         run(&mut command, BUILD_LIMIT)?.ok().context("mmdebstrap must run as root, with a Debian archive in reach")?;
         Ok(fs::remove_dir_all(inputs)?)
     }
 }
 
-fn joined(list: &str, separator: &str) -> String {
-    list.lines().collect::<Vec<_>>().join(separator)
+impl Release {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bookworm => "bookworm",
+            Self::Trixie => "trixie",
+        }
+    }
+
+    /// The packages that can be installed on it without a network.
+    fn archive(self) -> Vec<&'static str> {
+        // Debian 12 has the client in docker.io, and no Compose plugin.
+        let lacks = |package: &str| self == Self::Bookworm && ["docker-cli", "docker-compose"].contains(&package);
+        ARCHIVE.lines().filter(|package| !lacks(package)).collect()
+    }
 }

@@ -6,8 +6,12 @@ root=$1
 # The packages that stead may install lie in the image, for a download under emulation takes minutes. Chosen by the image's
 # own apt, so that the set fits what is installed already.
 mkdir -p "$root/srv/apt/partial"
+# resolved may have its own name server in place already, which does not run here.
+mv "$root/etc/resolv.conf" "$root/etc/resolv.conf.own"
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 chroot "$root" apt-get install -y --no-install-recommends --download-only \
     -o Dir::Cache::archives=/srv/apt $STEAD_ARCHIVE
+mv "$root/etc/resolv.conf.own" "$root/etc/resolv.conf"
 rm -rf "$root/srv/apt/partial" "$root/srv/apt/lock"
 # Repacked without compression: unpacking Docker takes a minute under emulation otherwise.
 (cd "$root/srv/apt" && for deb in *.deb; do

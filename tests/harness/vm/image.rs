@@ -13,7 +13,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 
 use crate::cache;
-use crate::root::Root;
+use crate::root::{Release, Root};
 
 /// A disk to boot from; it is never written to.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Image {
 }
 
 fn built() -> Result<Image> {
-    let root = Root::obtain()?;
+    let root = Root::obtain(Release::Trixie)?;
     let key = build::key(&root);
     let folder = cache::entry("image", &key, |folder| build::build(&root, folder))?;
     Ok(Image {

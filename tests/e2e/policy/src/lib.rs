@@ -13,6 +13,8 @@ struct Config {
     users: Vec<String>,
     /// Contents by path.
     files: BTreeMap<String, String>,
+    /// The program that every file has to pass, with its arguments.
+    validate: Vec<String>,
     sysctl: BTreeMap<String, String>,
     /// TCP ports to open; without any there is no firewall.
     ports: Vec<u16>,
@@ -32,7 +34,7 @@ fn configure() -> Result<(), Error> {
         user::present(&user::Account { name, ..user::Account::default() })?;
     }
     for (path, text) in config.files {
-        file::write(&path, &[Part::Text(text)], &Attributes::default(), &[])?;
+        file::write(&path, &[Part::Text(text)], &Attributes::default(), &config.validate)?;
     }
     for (key, value) in &config.sysctl {
         sysctl::set(key, value)?;
