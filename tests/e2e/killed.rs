@@ -28,6 +28,7 @@ users = ["bob"]
 files = { "/etc/motd" = "new\n", "/etc/comes" = "in\n" }
 sysctl = { "net.ipv4.tcp_syncookies" = "2", "vm.swappiness" = "5" }
 ports = [22, 9090]
+blocked = ["198.51.100.0/24", "192.0.2.1"]
 vpn = ["10.9.0.1/24"]
 services = { beat = "/bin/sleep 2000", tick = "/bin/sleep 3000" }
 apps = ["hello"]

@@ -12,6 +12,7 @@ users = ["alice"]
 files = { "/etc/motd" = "hello\n" }
 sysctl = { "net.ipv4.tcp_syncookies" = "2", "vm.swappiness" = "5" }
 ports = [22, 8080]
+blocked = ["198.51.100.0/24", "192.0.2.1"]
 vpn = ["10.8.0.1/24"]
 services = { beat = "/bin/sleep 1000" }
 "#;

@@ -19,9 +19,12 @@ empty! {
     user::Account { name, uid, shell, home, comment, system, groups, authorized_keys, sudo },
     service::State { enabled, running, masked, depends_on; on_change: service::OnChange::Restart },
     firewall::Rule {
-        input_interface, output_interface, source, destination, protocol, ports, comment;
-        chain: firewall::Chain::Input; verdict: firewall::Verdict::Accept
+        input_interface, output_interface, source, destination, protocol, ports, port_set, source_ports, icmp_types, mark,
+        time, limit, counter, log, comment;
+        chain: firewall::Chain::Input; ct_state: firewall::CtState::empty(); verdict: firewall::Verdict::Accept
     },
+    firewall::Time { hours; days: firewall::Days::empty() },
+    firewall::Set { name, elements, dynamic, timeout; element_type: firewall::ElementType::Ipv4Addr },
     vpn::Interface { name, addresses, listen_port, mtu, fwmark, routes },
     vpn::Peer { public_key, name, preshared_key, endpoint, allowed_ips, persistent_keepalive },
     compose::Options { environment, secrets, health_timeout },

@@ -7,26 +7,33 @@ use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
+mod addresses;
 mod backend;
 mod bind;
 mod compile;
 mod diff;
 mod evaluate;
+mod listing;
+mod matches;
 mod namespace;
+mod raw;
 mod render;
 mod rivals;
 mod ruleset;
 mod scope;
+mod set;
 mod spec;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod words;
 
 pub use evaluate::{Decision, Packet, admits};
 pub use scope::Scope;
-pub use spec::{Chain, Spec, Transport, Verdict};
+pub use spec::{Chain, Spec, Transport};
 pub use state::{Fact, Set};
+pub use verdict::Verdict;
 
 /// The one resource: all rules change in one transaction.
 const RESOURCE: &str = "table inet stead";

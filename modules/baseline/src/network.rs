@@ -22,7 +22,7 @@ pub fn declare(config: &Config) -> Result<(), Error> {
         .chain(more)
         .try_for_each(|(key, value)| sysctl::set(key, value))?;
     package::install("nftables", &package::Options::default())?;
-    firewall::default_verdict(firewall::Chain::Input, firewall::Verdict::Drop)?;
+    firewall::default_verdict(firewall::Chain::Input, firewall::Fallback::Drop)?;
     firewall::open(firewall::Protocol::Tcp, config.ssh_port, &config.ssh_from, None)?;
     for port in &config.public_ports {
         firewall::open(firewall::Protocol::Tcp, *port, &[], None)?;

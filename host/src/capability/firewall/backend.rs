@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use super::compile::compile;
+use super::listing;
 use super::namespace::Namespace;
 use super::render::transaction;
 use super::rivals::Others;
@@ -29,7 +30,7 @@ impl Firewall {
     pub(super) async fn read(&self, specs: &[Declared<Spec>]) -> Result<Fact, ObserveError> {
         let boot = self.boot()?;
         let mut rivals = self.enabled_rivals();
-        let (version, table) = tokio::join!(version(), listing());
+        let (version, table) = tokio::join!(version(), live());
         let Some(nft) = version? else {
             return Ok(Fact { is: State { table: None, boot }, rivals, ..Fact::default() });
         };
@@ -66,7 +67,7 @@ impl Firewall {
             Err(ProgramError::Failed { words, .. }) => return Ok(Wanted::Refused(words)),
             other => other?,
         };
-        let listing = namespace.program("nft").args(LIST).run().await?.text();
+        let listing = listing::declared(&namespace.program("nft").args(LIST).run().await?.text());
         self.remember(&Remembered { text: digest, nft: nft.to_owned(), listing: listing.clone() })?;
         Ok(Wanted::Listing(listing))
     }
@@ -155,9 +156,9 @@ async fn version() -> Result<Option<String>, ProgramError> {
 }
 
 /// The live table; `None` when there is none.
-async fn listing() -> Result<Option<String>, ProgramError> {
+async fn live() -> Result<Option<String>, ProgramError> {
     match nft(LIST).run().await {
-        Ok(listed) => Ok(Some(listed.text())),
+        Ok(listed) => Ok(Some(listing::declared(&listed.text()))),
         Err(ProgramError::Failed { words, .. }) if words.contains("No such file or directory") => Ok(None),
         Err(ProgramError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),

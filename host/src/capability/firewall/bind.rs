@@ -1,10 +1,16 @@
 //! From the WIT interface `firewall` to a spec.
 
-use std::num::NonZeroU16;
+use std::collections::BTreeSet;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use super::Firewall;
-use super::spec::{Chain, Default, Fallback, Open, Rule, Spec, Traffic, Transport, Verdict};
-use super::words::{Comment, Interface, PortRange, Ports, Prefixes};
+use super::addresses::Addresses;
+use super::matches::{CtState, Day, IcmpType, Limit, Per, Time, usual_burst};
+use super::raw::RawRule;
+use super::set::{ElementType, Map, Set, ValueType, WrittenMap, WrittenSet};
+use super::spec::{Chain, Default, Fallback, Family, Open, Raw, Rule, Spec, Traffic, Transport};
+use super::verdict::Verdict;
+use super::words::{Comment, Interface, LogPrefix, PortRange, Ports, Prefixes};
 use crate::policy::types::Error;
 use crate::policy::{Guest, HasGuest, Invalid};
 
@@ -25,8 +31,21 @@ impl wit::Host for Guest {
         self.stage::<Firewall>(rule(asked))
     }
 
-    fn default_verdict(&mut self, chain: wit::Chain, verdict: wit::Verdict) -> Result<(), Error> {
+    fn default_verdict(&mut self, chain: wit::Chain, verdict: wit::Fallback) -> Result<(), Error> {
         self.stage::<Firewall>(default(chain, verdict))
+    }
+
+    fn add_set(&mut self, set: wit::Set) -> Result<(), Error> {
+        self.stage::<Firewall>(Set::try_from(WrittenSet::from(set)).map(Spec::Set))
+    }
+
+    fn add_map(&mut self, map: wit::Map) -> Result<(), Error> {
+        self.stage::<Firewall>(Map::try_from(WrittenMap::from(map)).map(Spec::Map))
+    }
+
+    fn raw(&mut self, chain: wit::Chain, rule: String) -> Result<(), Error> {
+        let parsed = RawRule::try_from(rule).map(|rule| Spec::Raw(Raw { chain: chain.into(), rule }));
+        self.stage::<Firewall>(parsed)
     }
 
     fn open(
@@ -43,22 +62,100 @@ impl wit::Host for Guest {
 fn rule(asked: wit::Rule) -> Result<Spec, Invalid> {
     let interface =
         |argument, name: &Option<String>| name.as_deref().map(|name| Interface::parse(argument, name)).transpose();
+    let traffic = traffic(asked.protocol, &asked.ports)?;
+    let types = |name: &String| match traffic {
+        Traffic::Icmp => IcmpType::parse(Family::V4, name),
+        Traffic::Icmpv6 => IcmpType::parse(Family::V6, name),
+        _ => Err(Invalid::new("icmp-types", "needs the protocol icmp or icmpv6")),
+    };
     let rule = Rule {
         chain: asked.chain.into(),
         input_interface: interface("input-interface", &asked.input_interface)?,
         output_interface: interface("output-interface", &asked.output_interface)?,
-        source: Prefixes::parse("source", &asked.source)?,
-        destination: Prefixes::parse("destination", &asked.destination)?,
-        traffic: traffic(asked.protocol, &asked.ports)?,
-        verdict: asked.verdict.into(),
+        source: Addresses::parse("source", &asked.source)?,
+        destination: Addresses::parse("destination", &asked.destination)?,
+        icmp_types: asked.icmp_types.iter().map(types).collect::<Result<_, _>>()?,
+        traffic,
+        port_set: asked.port_set.map(|name| name.parse()).transpose()?,
+        source_ports: ports("source-ports", &asked.source_ports)?,
+        ct_state: ct_state(asked.ct_state),
+        mark: asked.mark,
+        time: asked.time.map(time).transpose()?,
+        limit: asked.limit.map(limit).transpose()?,
+        counter: asked.counter,
+        log: asked.log.map(LogPrefix::try_from).transpose()?,
+        verdict: verdict(asked.verdict)?,
         comment: asked.comment.map(Comment::try_from).transpose()?,
     };
-    Ok(Spec::Rule(rule.parse()?))
+    Ok(Spec::Rule(Box::new(rule.parse()?)))
 }
 
-fn traffic(protocol: Option<wit::Protocol>, ports: &[wit::PortRange]) -> Result<Traffic, Invalid> {
-    let range = |range: &wit::PortRange| PortRange::parse(range.first, range.last);
-    let ports = Ports::from(ports.iter().map(range).collect::<Result<Vec<_>, _>>()?);
+fn ports(argument: &'static str, ports: &[wit::PortRange]) -> Result<Ports, Invalid> {
+    let range = |range: &wit::PortRange| {
+        PortRange::parse(range.first, range.last).map_err(|wrong| Invalid::new(argument, wrong.reason))
+    };
+    Ok(Ports::from(ports.iter().map(range).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn ct_state(asked: wit::CtState) -> BTreeSet<CtState> {
+    let all = [
+        (wit::CtState::NEW, CtState::New),
+        (wit::CtState::ESTABLISHED, CtState::Established),
+        (wit::CtState::RELATED, CtState::Related),
+        (wit::CtState::INVALID, CtState::Invalid),
+        (wit::CtState::UNTRACKED, CtState::Untracked),
+    ];
+    all.into_iter().filter(|(flag, _)| asked.contains(*flag)).map(|(_, state)| state).collect()
+}
+
+fn time(asked: wit::Time) -> Result<Time, Invalid> {
+    let all = [
+        (wit::Days::MONDAY, Day::Monday),
+        (wit::Days::TUESDAY, Day::Tuesday),
+        (wit::Days::WEDNESDAY, Day::Wednesday),
+        (wit::Days::THURSDAY, Day::Thursday),
+        (wit::Days::FRIDAY, Day::Friday),
+        (wit::Days::SATURDAY, Day::Saturday),
+        (wit::Days::SUNDAY, Day::Sunday),
+    ];
+    let days = all.into_iter().filter(|(flag, _)| asked.days.contains(*flag)).map(|(_, day)| day).collect();
+    let hours = asked.hours.map(|(from, to)| Ok::<_, Invalid>((from.try_into()?, to.try_into()?))).transpose()?;
+    Time { days, hours }.parse()
+}
+
+fn limit(asked: wit::Limit) -> Result<Limit, Invalid> {
+    let positive = |number| NonZeroU32::new(number).ok_or_else(|| Invalid::new("limit", "must be at least 1"));
+    Ok(Limit {
+        rate: positive(asked.rate)?,
+        per: match asked.per {
+            wit::Per::Second => Per::Second,
+            wit::Per::Minute => Per::Minute,
+            wit::Per::Hour => Per::Hour,
+            wit::Per::Day => Per::Day,
+        },
+        burst: asked.burst.map_or_else(|| Ok(usual_burst()), positive)?,
+        over: asked.over,
+    })
+}
+
+fn verdict(asked: wit::Verdict) -> Result<Verdict, Invalid> {
+    Ok(match asked {
+        wit::Verdict::Accept => Verdict::Accept,
+        wit::Verdict::Drop => Verdict::Drop,
+        wit::Verdict::Reject => Verdict::Reject,
+        wit::Verdict::Masquerade => Verdict::Masquerade,
+        wit::Verdict::Snat(address) => Verdict::Snat(
+            address.parse().map_err(|_| Invalid::new("verdict", format!("{address:?} is not an address")))?,
+        ),
+        wit::Verdict::Dnat(to) => Verdict::Dnat(to.parse()?),
+        wit::Verdict::Redirect(port) => {
+            Verdict::Redirect(NonZeroU16::new(port).ok_or_else(|| Invalid::new("verdict", "ports are 1 to 65535"))?)
+        }
+    })
+}
+
+fn traffic(protocol: Option<wit::Protocol>, asked: &[wit::PortRange]) -> Result<Traffic, Invalid> {
+    let ports = ports("ports", asked)?;
     match protocol {
         Some(wit::Protocol::Tcp) => Ok(Traffic::Tcp(ports)),
         Some(wit::Protocol::Udp) => Ok(Traffic::Udp(ports)),
@@ -69,15 +166,16 @@ fn traffic(protocol: Option<wit::Protocol>, ports: &[wit::PortRange]) -> Result<
     }
 }
 
-fn default(chain: wit::Chain, verdict: wit::Verdict) -> Result<Spec, Invalid> {
+fn default(chain: wit::Chain, verdict: wit::Fallback) -> Result<Spec, Invalid> {
+    let chain = Chain::from(chain);
     let verdict = match verdict {
-        wit::Verdict::Accept => Fallback::Accept,
-        wit::Verdict::Drop => Fallback::Drop,
-        wit::Verdict::Reject => {
-            return Err(Invalid::new("verdict", "reject is not possible here: use drop, and a last rule that rejects"));
-        }
+        wit::Fallback::Accept => Fallback::Accept,
+        wit::Fallback::Drop => Fallback::Drop,
     };
-    Ok(Spec::Default(Default { chain: chain.into(), verdict }))
+    if chain.translates() {
+        return Err(Invalid::new("chain", format!("{chain} translates, and drops nothing: use input or forward")));
+    }
+    Ok(Spec::Default(Default { chain, verdict }))
 }
 
 fn open(protocol: wit::Protocol, port: u16, source: &[String], interface: Option<&str>) -> Result<Spec, Invalid> {
@@ -101,16 +199,43 @@ impl From<wit::Chain> for Chain {
             wit::Chain::Input => Self::Input,
             wit::Chain::Forward => Self::Forward,
             wit::Chain::Output => Self::Output,
+            wit::Chain::Prerouting => Self::Prerouting,
+            wit::Chain::Postrouting => Self::Postrouting,
         }
     }
 }
 
-impl From<wit::Verdict> for Verdict {
-    fn from(verdict: wit::Verdict) -> Self {
-        match verdict {
-            wit::Verdict::Accept => Self::Accept,
-            wit::Verdict::Drop => Self::Drop,
-            wit::Verdict::Reject => Self::Reject,
+impl From<wit::ElementType> for ElementType {
+    fn from(asked: wit::ElementType) -> Self {
+        match asked {
+            wit::ElementType::Ipv4Addr => Self::Ipv4Addr,
+            wit::ElementType::Ipv6Addr => Self::Ipv6Addr,
+            wit::ElementType::InetService => Self::InetService,
         }
+    }
+}
+
+impl From<wit::ValueType> for ValueType {
+    fn from(asked: wit::ValueType) -> Self {
+        match asked {
+            wit::ValueType::Ipv4Addr => Self::Ipv4Addr,
+            wit::ValueType::Ipv6Addr => Self::Ipv6Addr,
+            wit::ValueType::InetService => Self::InetService,
+            wit::ValueType::Verdict => Self::Verdict,
+        }
+    }
+}
+
+impl From<wit::Set> for WrittenSet {
+    fn from(set: wit::Set) -> Self {
+        let wit::Set { name, element_type, elements, dynamic, timeout } = set;
+        Self { name, element_type: element_type.into(), elements, dynamic, timeout }
+    }
+}
+
+impl From<wit::Map> for WrittenMap {
+    fn from(map: wit::Map) -> Self {
+        let wit::Map { name, key_type, value_type, elements } = map;
+        Self { name, key_type: key_type.into(), value_type: value_type.into(), elements }
     }
 }

@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 
 use super::RESOURCE;
 use super::ruleset::{Base, ChainBody, Hook, Line, Match, Ruleset, Then};
-use super::spec::{Chain, Default, Fallback, Family, Rule, Spec, Traffic, Verdict};
-use super::words::{Interface, Ports, Prefixes};
+use super::spec::{Chain, Default, Fallback, Rule, Spec};
+use super::verdict::Verdict;
+use super::words::{Interface, Ports};
 use crate::capability::{Declared, PlanError};
 
+mod line;
+mod named;
 mod own;
+
+use named::Sets;
 
 const ACCEPT: Then = Then::Verdict(Verdict::Accept);
 const DROP: Then = Then::Verdict(Verdict::Drop);
@@ -18,14 +23,17 @@ const DECLARED: &str = "declared";
 /// Makes the table.
 ///
 /// # Errors
-/// When two policies want different default verdicts for one chain.
+/// When two policies want different default verdicts for one chain or different sets of one name, or a rule names a set
+/// that is not there or holds something else.
 pub(super) fn compile(specs: &[Declared<Spec>]) -> Result<Ruleset, PlanError> {
-    let asked = Asked { specs, defaults: defaults(specs)? };
+    let (named, sets) = named::collect(specs)?;
+    let asked = Asked { specs, defaults: defaults(specs)?, sets };
+    asked.check()?;
     let mut chains = Vec::new();
     if asked.shapes(Chain::Input) {
         chains.extend([own::network(), asked.declared()]);
         if asked.guards() {
-            chains.extend([own::direct(), own::published()]);
+            chains.extend([own::direct(), own::published(), own::unguarded()]);
         }
         chains.push(asked.input());
     }
@@ -35,7 +43,11 @@ pub(super) fn compile(specs: &[Declared<Spec>]) -> Result<Ruleset, PlanError> {
     if asked.shapes(Chain::Output) {
         chains.push(asked.output());
     }
-    Ok(Ruleset { chains })
+    let translating = [(Chain::Prerouting, Hook::Dstnat), (Chain::Postrouting, Hook::Srcnat)];
+    for (chain, hook) in translating.into_iter().filter(|(chain, _)| asked.shapes(*chain)) {
+        chains.push(asked.chain(chain, hook, asked.rules(chain)));
+    }
+    Ok(Ruleset { named, chains })
 }
 
 fn defaults(specs: &[Declared<Spec>]) -> Result<BTreeMap<Chain, Fallback>, PlanError> {
@@ -60,6 +72,7 @@ fn defaults(specs: &[Declared<Spec>]) -> Result<BTreeMap<Chain, Fallback>, PlanE
 struct Asked<'a> {
     specs: &'a [Declared<Spec>],
     defaults: BTreeMap<Chain, Fallback>,
+    sets: Sets<'a>,
 }
 
 impl Asked<'_> {
@@ -68,7 +81,9 @@ impl Asked<'_> {
         self.specs.iter().any(|declared| match &declared.spec {
             Spec::Rule(rule) => rule.chain == chain,
             Spec::Default(default) => default.chain == chain,
+            Spec::Raw(raw) => raw.chain == chain,
             Spec::Open(_) => chain == Chain::Input,
+            Spec::Set(_) | Spec::Map(_) => false,
         })
     }
 
@@ -82,18 +97,13 @@ impl Asked<'_> {
     }
 
     fn declared(&self) -> ChainBody {
-        let line = |declared: &Declared<Spec>| match &declared.spec {
-            Spec::Rule(rule) if rule.chain == Chain::Input => lines(&declared.policy, rule),
-            Spec::Open(open) => lines(&declared.policy, &open.rule()),
-            _ => Vec::new(),
-        };
-        let rules = self.specs.iter().flat_map(line).collect();
+        let rules = self.rules(Chain::Input);
         ChainBody { name: DECLARED, comment: Some("the policies' rules for input"), base: None, rules }
     }
 
     fn input(&self) -> ChainBody {
         let mut rules = own::beginning(Match::InputInterface(Interface::known("lo")));
-        rules.extend([jump(own::NETWORK), jump(DECLARED)]);
+        rules.extend(if self.guards() { own::past_the_guard() } else { own::judge() });
         self.chain(Chain::Input, Hook::Input, rules)
     }
 
@@ -116,7 +126,7 @@ impl Asked<'_> {
         let lines = |declared: &Declared<Spec>| {
             let Spec::Open(open) = &declared.spec else { return Vec::new() };
             let untranslated = Rule { traffic: open.protocol.traffic(Ports::default()), ..open.rule() };
-            let mut lines = lines(&declared.policy, &untranslated);
+            let mut lines = self.sets.lines(&declared.policy, &untranslated);
             for line in &mut lines {
                 line.matches.extend([Match::Translated, Match::OriginalPort(open.port.get())]);
             }
@@ -132,12 +142,26 @@ impl Asked<'_> {
         self.chain(Chain::Output, Hook::Output, rules)
     }
 
+    /// What policies say of the chain, in their order.
     fn rules(&self, chain: Chain) -> Vec<Line> {
-        let line = |declared: &Declared<Spec>| match &declared.spec {
-            Spec::Rule(rule) if rule.chain == chain => lines(&declared.policy, rule),
+        let lines = |declared: &Declared<Spec>| match &declared.spec {
+            Spec::Rule(rule) if rule.chain == chain => self.sets.lines(&declared.policy, rule),
+            Spec::Open(open) if chain == Chain::Input => self.sets.lines(&declared.policy, &open.rule()),
+            Spec::Raw(raw) if raw.chain == chain => vec![line::raw(&declared.policy, raw)],
             _ => Vec::new(),
         };
-        self.specs.iter().flat_map(line).collect()
+        self.specs.iter().flat_map(lines).collect()
+    }
+
+    /// Sees that every set that a rule names is there and holds what the rule takes it for.
+    fn check(&self) -> Result<(), PlanError> {
+        for Declared { policy, spec } in self.specs {
+            let Spec::Rule(rule) = spec else { continue };
+            if let Err(reason) = self.sets.check(policy, rule) {
+                return Err(PlanError::Impossible { resource: RESOURCE.to_owned(), policy: policy.clone(), reason });
+            }
+        }
+        Ok(())
     }
 
     fn chain(&self, chain: Chain, hook: Hook, rules: Vec<Line>) -> ChainBody {
@@ -147,42 +171,4 @@ impl Asked<'_> {
 
 fn jump(chain: &'static str) -> Line {
     Line::new(Vec::new(), Then::Jump(chain))
-}
-
-/// A rule in nft's terms: one line, or one for each family when addresses are named.
-fn lines(policy: &str, rule: &Rule) -> Vec<Line> {
-    if rule.source.is_any() && rule.destination.is_any() {
-        return vec![line(policy, rule, Prefixes::default(), Prefixes::default())];
-    }
-    let of = |family: Family| Some(line(policy, rule, rule.source.of(family)?, rule.destination.of(family)?));
-    rule.families().into_iter().filter_map(of).collect()
-}
-
-fn line(policy: &str, rule: &Rule, source: Prefixes, destination: Prefixes) -> Line {
-    let named = |prefixes: Prefixes, name: fn(Prefixes) -> Match| (!prefixes.is_any()).then(|| name(prefixes));
-    let matches = [
-        rule.input_interface.clone().map(Match::InputInterface),
-        rule.output_interface.clone().map(Match::OutputInterface),
-        named(source, Match::Source),
-        named(destination, Match::Destination),
-        (rule.traffic != Traffic::Any).then(|| Match::Traffic(rule.traffic.clone())),
-    ];
-    Line {
-        matches: matches.into_iter().flatten().collect(),
-        then: Then::Verdict(rule.verdict),
-        comment: Some(comment(policy, rule)),
-    }
-}
-
-/// Names the policy in the kernel's own ruleset. Names are the operator's and may hold what nft(8) cannot quote.
-fn comment(policy: &str, rule: &Rule) -> String {
-    const LONGEST_POLICY: usize = 60;
-    let mut name: String = policy.chars().map(|c| if c.is_control() || c == '"' { '_' } else { c }).collect();
-    while name.len() > LONGEST_POLICY {
-        name.pop();
-    }
-    match &rule.comment {
-        Some(comment) => format!("{name}: {comment}"),
-        None => name,
-    }
 }

@@ -1,13 +1,17 @@
 //! What the table would do with a packet, without a kernel: so that a plan which shuts its own operator out is
 //! refused before it is applied.
 //!
-//! What is not known of the packet counts against it: a rule that may accept it does not, one that may drop it does.
+//! What is not known of the packet counts against it: a rule that may accept it does not, one that may drop it does. A
+//! rule in nft's own words is passed over, and so is what packets have added to a set.
 
 use std::net::IpAddr;
 
 use super::compile::compile;
+use super::matches::CtState;
 use super::ruleset::{ChainBody, Hook, Line, Match, Ruleset, Then};
-use super::spec::{Chain, Fallback, Spec, Traffic, Transport, Verdict};
+use super::set::{Set, number};
+use super::spec::{Chain, Fallback, Family, Spec, Traffic, Transport};
+use super::verdict::Verdict;
 use crate::capability::{Declared, PlanError};
 use crate::machine::SshSession;
 
@@ -24,6 +28,8 @@ pub struct Packet {
     pub protocol: Transport,
     /// The destination port.
     pub port: u16,
+    /// Whether its destination was translated on the way.
+    pub translated: bool,
 }
 
 /// What happens to a packet, and why.
@@ -53,6 +59,7 @@ pub(super) fn cuts_off(specs: &[Declared<Spec>], session: &SshSession) -> Option
         destination: Some(session.server),
         protocol: Transport::Tcp,
         port: session.server_port,
+        translated: false,
     };
     let Decision { verdict, chain, rule } = admits(specs, &packet).ok()?;
     if verdict == Verdict::Accept {
@@ -71,15 +78,22 @@ impl Ruleset {
     pub(super) fn decide(&self, packet: &Packet) -> Decision {
         let hooks: &[Hook] = match packet.chain {
             // What the guard does not drop goes on to the next hook: an accept is final for one base chain only.
-            Chain::Input => &[Hook::Prerouting, Hook::Input],
+            Chain::Input => &[Hook::Guard, Hook::Dstnat, Hook::Input],
             Chain::Forward => &[Hook::Forward],
             Chain::Output => &[Hook::Output],
+            Chain::Prerouting => &[Hook::Dstnat],
+            Chain::Postrouting => &[Hook::Srcnat],
         };
+        let mut packet = packet.clone();
         let mut last = Decision { verdict: Verdict::Accept, chain: packet.chain.name(), rule: None };
         for chain in hooks.iter().filter_map(|hook| self.at(*hook)) {
-            last = self.base(chain, packet);
-            if last.verdict != Verdict::Accept {
-                break;
+            last = self.base(chain, &packet);
+            match last.verdict {
+                Verdict::Accept => {}
+                Verdict::Redirect(port) if packet.chain == Chain::Input => {
+                    (packet.port, packet.translated) = (port.get(), true);
+                }
+                _ => break,
             }
         }
         last
@@ -99,18 +113,19 @@ impl Ruleset {
     /// `None`: no rule of the chain decides.
     fn walk(&self, chain: &ChainBody, packet: &Packet) -> Option<Decision> {
         for line in &chain.rules {
-            match (line.then, line.holds(packet)) {
-                (_, Truth::No) | (Then::Return | Then::Verdict(Verdict::Accept), Truth::Unknown) => {}
+            match (line.then, self.hold(line, packet)) {
+                (Then::Raw, _) | (_, Truth::No) | (Then::Return | Then::Verdict(Verdict::Accept), Truth::Unknown) => {}
                 (Then::Return, Truth::Yes) => return None,
                 (Then::Verdict(verdict), _) => {
                     return Some(Decision { verdict, chain: chain.name, rule: Some(line.to_string()) });
                 }
-                (Then::Jump(name), truth) => {
+                (Then::Jump(name) | Then::Goto(name), truth) => {
                     let decision = self.chain(name).and_then(|chain| self.walk(chain, packet));
                     match decision {
                         Some(decision) if truth == Truth::Yes || decision.verdict != Verdict::Accept => {
                             return Some(decision);
                         }
+                        None if matches!(line.then, Then::Goto(_)) => return None,
                         _ => {}
                     }
                 }
@@ -133,11 +148,11 @@ impl From<bool> for Truth {
     }
 }
 
-impl Line {
-    fn holds(&self, packet: &Packet) -> Truth {
+impl Ruleset {
+    fn hold(&self, line: &Line, packet: &Packet) -> Truth {
         let mut all = Truth::Yes;
-        for one in &self.matches {
-            match one.holds(packet) {
+        for one in &line.matches {
+            match self.holds(one, packet) {
                 Truth::No => return Truth::No,
                 Truth::Unknown => all = Truth::Unknown,
                 Truth::Yes => {}
@@ -145,27 +160,45 @@ impl Line {
         }
         all
     }
-}
 
-impl Match {
-    fn holds(&self, packet: &Packet) -> Truth {
-        match self {
-            Self::InputInterface(name) => {
+    fn holds(&self, one: &Match, packet: &Packet) -> Truth {
+        let to = |name, port: u16| (packet.protocol == name && packet.port == port).into();
+        let holds = |set: Option<&Set>, number: u128| set.is_some_and(|set| set.contains(number)).into();
+        match one {
+            Match::InputInterface(name) => {
                 packet.input_interface.as_deref().map_or(Truth::Unknown, |is| name.matches(is).into())
             }
-            Self::Source(prefixes) => prefixes.contains(packet.source).into(),
-            Self::Destination(prefixes) => {
+            Match::Source(prefixes) => prefixes.contains(packet.source).into(),
+            Match::Destination(prefixes) => {
                 packet.destination.map_or(Truth::Unknown, |address| prefixes.contains(address).into())
             }
-            Self::Traffic(traffic) => traffic.has_packet(packet).into(),
-            Self::UdpTo(port) => (packet.protocol == Transport::Udp && packet.port == *port).into(),
-            Self::UdpFrom(_) if packet.protocol != Transport::Udp => Truth::No,
-            Self::ToLinkLocal if packet.source.is_ipv4() => Truth::No,
+            Match::SourceSet(family, _) | Match::DestinationSet(family, _) if Family::of(packet.source) != *family => {
+                Truth::No
+            }
+            Match::SourceSet(_, name) => holds(self.set(name), number(packet.source)),
+            Match::DestinationSet(_, name) => {
+                packet.destination.map_or(Truth::Unknown, |address| holds(self.set(name), number(address)))
+            }
+            Match::PortSet(transport, _) | Match::SourcePorts(transport, _) if packet.protocol != *transport => {
+                Truth::No
+            }
+            Match::PortSet(_, name) => holds(self.set(name), packet.port.into()),
+            Match::Traffic(traffic) => traffic.has_packet(packet).into(),
+            Match::UdpTo(port) => to(Transport::Udp, *port),
+            Match::UdpFrom(_) if packet.protocol != Transport::Udp => Truth::No,
+            Match::ToLinkLocal if packet.source.is_ipv4() => Truth::No,
             // The packet is a first one, and for this host unless it is routed.
-            Self::IcmpType(_) | Self::Icmpv6Type(_) | Self::Established | Self::InvalidState => Truth::No,
-            Self::NotLocal => (packet.chain != Chain::Input).into(),
-            Self::OutputInterface(_) | Self::UdpFrom(_) | Self::ToLinkLocal => Truth::Unknown,
-            Self::Translated | Self::OriginalPort(_) => Truth::Unknown,
+            Match::IcmpType(_) | Match::Icmpv6Type(_) | Match::IcmpTypes(..) => Truth::No,
+            Match::Established | Match::InvalidState => Truth::No,
+            Match::CtState(states) => states.contains(&CtState::New).into(),
+            Match::Limit(limit) => (!limit.over).into(),
+            Match::NotLocal => (packet.chain != Chain::Input).into(),
+            Match::OutputInterface(_) | Match::UdpFrom(_) | Match::ToLinkLocal | Match::SourcePorts(..) => {
+                Truth::Unknown
+            }
+            Match::Translated => packet.translated.into(),
+            Match::OriginalPort(_) | Match::Mark(_) => Truth::Unknown,
+            Match::Days(_) | Match::Hours(..) | Match::Raw(_) => Truth::Unknown,
         }
     }
 }

@@ -4,12 +4,12 @@
 //! no set after `ct original proto-dst`, which 1.0.6 lists as what it cannot read, and no prefixes that adjoin.
 
 use std::fmt::{self, Write};
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::ruleset::{Base, ChainBody, Hook, Line, Match, Ruleset, Then};
-use super::spec::Traffic;
+use super::ruleset::{Base, ChainBody, Hook, Line, Match, Named, Ruleset, Then};
+use super::set::{Map, Set, number};
+use super::spec::{Family, Traffic};
 use super::words::{Ports, Prefixes};
 
 /// One transaction that puts `table` in the place of stead's table, whether there is one or not. `delete` alone fails
@@ -21,14 +21,46 @@ pub(super) fn transaction(table: Option<&str>) -> String {
 impl fmt::Display for Ruleset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "table inet stead {{")?;
-        for (n, chain) in self.chains.iter().enumerate() {
-            if n > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{chain}")?;
-        }
+        let named = self.named.iter().map(ToString::to_string);
+        let all: Vec<_> = named.chain(self.chains.iter().map(ToString::to_string)).collect();
+        f.write_str(&all.join("\n"))?;
         writeln!(f, "}}")
     }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(set) => named_set(f, set),
+            Self::Map(map) => named_map(f, map),
+        }
+    }
+}
+
+fn named_set(f: &mut fmt::Formatter<'_>, set: &Set) -> fmt::Result {
+    writeln!(f, "\tset {} {{\n\t\ttype {}", set.name, set.element_type.name())?;
+    match (set.dynamic, set.timeout) {
+        (false, _) => writeln!(f, "\t\tflags interval")?,
+        (true, None) => writeln!(f, "\t\tflags dynamic")?,
+        (true, Some(seconds)) => writeln!(f, "\t\tflags dynamic,timeout\n\t\ttimeout {seconds}s")?,
+    }
+    elements(f, set.elements())
+}
+
+fn named_map(f: &mut fmt::Formatter<'_>, map: &Map) -> fmt::Result {
+    writeln!(f, "\tmap {} {{\n\t\ttype {} : {}", map.name, map.key_type.name(), map.value_type.name())?;
+    writeln!(f, "\t\tflags interval")?;
+    elements(f, map.elements())
+}
+
+fn elements(f: &mut fmt::Formatter<'_>, elements: impl Iterator<Item = String>) -> fmt::Result {
+    let mut separator = "\t\telements = { ";
+    for element in elements {
+        write!(f, "{separator}{element}")?;
+        separator = ",\n\t\t\t     ";
+    }
+    let is_empty = separator.starts_with("\t\telements");
+    writeln!(f, "{}\t}}", if is_empty { "" } else { " }\n" })
 }
 
 impl fmt::Display for ChainBody {
@@ -38,8 +70,8 @@ impl fmt::Display for ChainBody {
             writeln!(f, "\t\tcomment \"{comment}\"")?;
         }
         if let Some(Base { hook, policy }) = self.base {
-            let (hook, priority) = place(hook);
-            writeln!(f, "\t\ttype filter hook {hook} priority {priority}; policy {};", policy.name())?;
+            let (place, policy) = (place(hook), policy.name());
+            writeln!(f, "\t\ttype {place}; policy {policy};")?;
         }
         for line in &self.rules {
             writeln!(f, "\t\t{line}")?;
@@ -49,25 +81,27 @@ impl fmt::Display for ChainBody {
 }
 
 /// The guard comes after conntrack and before any translation of destinations.
-fn place(hook: Hook) -> (&'static str, &'static str) {
+fn place(hook: Hook) -> &'static str {
     match hook {
-        Hook::Prerouting => ("prerouting", "dstnat - 10"),
-        Hook::Input => ("input", "filter"),
-        Hook::Forward => ("forward", "filter"),
-        Hook::Output => ("output", "filter"),
+        Hook::Guard => "filter hook prerouting priority dstnat - 10",
+        Hook::Dstnat => "nat hook prerouting priority dstnat",
+        Hook::Input => "filter hook input priority filter",
+        Hook::Forward => "filter hook forward priority filter",
+        Hook::Output => "filter hook output priority filter",
+        Hook::Srcnat => "nat hook postrouting priority srcnat",
     }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for one in &self.matches {
-            write!(f, "{one} ")?;
+        let mut words: Vec<_> = self.matches.iter().map(ToString::to_string).collect();
+        if self.counter {
+            words.push("counter".to_owned());
         }
-        write!(f, "{}", self.then)?;
-        match &self.comment {
-            Some(comment) => write!(f, " comment \"{comment}\""),
-            None => Ok(()),
-        }
+        words.extend(self.log.as_ref().map(|prefix| format!("log prefix \"{prefix}\"")));
+        words.extend(self.then.words());
+        words.extend(self.comment.as_ref().map(|comment| format!("comment \"{comment}\"")));
+        f.write_str(&words.join(" "))
     }
 }
 
@@ -79,6 +113,23 @@ impl fmt::Display for Match {
             Self::Source(prefixes) => write!(f, "{} saddr {}", family(prefixes), set(&ranges(prefixes))),
             Self::Destination(prefixes) => write!(f, "{} daddr {}", family(prefixes), set(&ranges(prefixes))),
             Self::Traffic(traffic) => self::traffic(f, traffic),
+            Self::SourceSet(family, name) => write!(f, "{} saddr @{name}", ip(*family)),
+            Self::DestinationSet(family, name) => write!(f, "{} daddr @{name}", ip(*family)),
+            Self::PortSet(transport, name) => write!(f, "{} dport @{name}", transport.name()),
+            Self::SourcePorts(transport, ports) => write!(f, "{} sport {}", transport.name(), set(ports.ranges())),
+            Self::IcmpTypes(family, types) => {
+                let name = if *family == Family::V4 { "icmp" } else { "icmpv6" };
+                write!(f, "{name} type {}", set(&types.iter().collect::<Vec<_>>()))
+            }
+            Self::CtState(states) => {
+                let states: Vec<_> = states.iter().map(ToString::to_string).collect();
+                write!(f, "ct state {}", states.join(","))
+            }
+            Self::Mark(mark) => write!(f, "meta mark {mark:#x}"),
+            Self::Days(days) => write!(f, "meta day {}", set(&days.iter().collect::<Vec<_>>())),
+            Self::Hours(from, to) => write!(f, "meta hour \"{from}\"-\"{to}\""),
+            Self::Limit(limit) => write!(f, "{limit}"),
+            Self::Raw(rule) => write!(f, "{rule}"),
             Self::IcmpType(types) => write!(f, "icmp type {}", set(types)),
             Self::Icmpv6Type(types) => write!(f, "icmpv6 type {}", set(types)),
             Self::UdpFrom(port) => write!(f, "udp sport {port}"),
@@ -93,12 +144,14 @@ impl fmt::Display for Match {
     }
 }
 
-impl fmt::Display for Then {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Then {
+    fn words(self) -> Option<String> {
         match self {
-            Self::Verdict(verdict) => write!(f, "{verdict}"),
-            Self::Jump(chain) => write!(f, "jump {chain}"),
-            Self::Return => f.write_str("return"),
+            Self::Verdict(verdict) => Some(verdict.to_string()),
+            Self::Jump(chain) => Some(format!("jump {chain}")),
+            Self::Goto(chain) => Some(format!("goto {chain}")),
+            Self::Return => Some("return".to_owned()),
+            Self::Raw => None,
         }
     }
 }
@@ -125,6 +178,13 @@ fn family(prefixes: &Prefixes) -> &'static str {
     if prefixes.as_slice().iter().all(|prefix| prefix.addr().is_ipv4()) { "ip" } else { "ip6" }
 }
 
+fn ip(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ip",
+        Family::V6 => "ip6",
+    }
+}
+
 /// The prefixes, those that adjoin as one range. The kernel joins them anyway, and a set of which one range is left is
 /// listed as a set but read back as a range: undo would not lead back to the same listing.
 fn ranges(prefixes: &Prefixes) -> Vec<String> {
@@ -144,13 +204,6 @@ fn ranges(prefixes: &Prefixes) -> Vec<String> {
         one => one.iter().map(ToString::to_string).collect(),
     };
     ranges.iter().map(text).collect()
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u32::from(address).into(),
-        IpAddr::V6(address) => address.into(),
-    }
 }
 
 fn set<T: fmt::Display>(elements: &[T]) -> String {

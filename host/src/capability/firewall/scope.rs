@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 
-use super::spec::{Chain, Rule, Spec, Verdict};
+use super::spec::{Chain, Rule, Spec};
+use super::verdict::Verdict;
 use super::words::{Interface, PortRange};
 use crate::capability::Denied;
 
@@ -18,8 +19,8 @@ pub struct Scope(Table);
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Table {
-    /// Chains whose default verdict may be set, to which rules that drop or reject may be added, and, other
-    /// than `input`, rules that accept.
+    /// Chains whose default verdict may be set, to which rules that drop, reject or translate may be added, and,
+    /// other than `input`, rules that accept.
     #[serde(default)]
     chains: Option<Vec<Chain>>,
     /// Ports, tcp and udp, that may be opened or accepted: `[443, "8000-8100"]`.
@@ -31,6 +32,9 @@ struct Table {
     /// Whether anything may be accepted.
     #[serde(default)]
     accept_all: Option<bool>,
+    /// Whether rules in the words of nft(8) may be added, which may do anything.
+    #[serde(default)]
+    raw: Option<bool>,
 }
 
 impl TryFrom<Table> for Scope {
@@ -48,8 +52,9 @@ impl TryFrom<Table> for Scope {
             && table.ports.is_none()
             && table.interfaces.is_none()
             && table.accept_all != Some(true)
+            && table.raw != Some(true)
         {
-            return Err("grants nothing: give at least one of `ports`, `interfaces`, `chains`, `accept-all`");
+            return Err("grants nothing: give at least one of `ports`, `interfaces`, `chains`, `accept-all`, `raw`");
         }
         Ok(Self(table))
     }
@@ -65,11 +70,15 @@ impl Scope {
         match spec {
             Spec::Open(open) => self.accepts(&open.rule()).map_err(denied),
             Spec::Default(default) => self.shapes(default.chain).map_err(denied),
+            // By itself it does nothing.
+            Spec::Set(_) | Spec::Map(_) => Ok(()),
+            Spec::Raw(_) if self.0.raw == Some(true) => Ok(()),
+            Spec::Raw(_) => Err(denied(("raw", "true".to_owned()))),
             Spec::Rule(rule) => {
                 if rule.verdict != Verdict::Accept || rule.chain != Chain::Input {
                     self.shapes(rule.chain).map_err(denied)?;
                 }
-                if rule.verdict == Verdict::Accept {
+                if rule.verdict == Verdict::Accept && !rule.chain.translates() {
                     self.accepts(rule).map_err(denied)?;
                 }
                 Ok(())

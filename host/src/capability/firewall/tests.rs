@@ -14,9 +14,11 @@ mod backend;
 mod decisions;
 mod grants;
 mod lab;
+mod named;
 mod packets;
 mod property;
 mod text;
+mod translation;
 
 /// A machine of files in a temporary folder; its kernel is that of the namespace that the thread is in.
 struct Host {

@@ -45,6 +45,11 @@ pub struct Prefixes(Vec<IpNet>);
 #[serde(try_from = "String", into = "String")]
 pub struct Comment(String);
 
+/// What begins a line in the kernel's log: as a comment, and without `$`, which nft(8) would replace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LogPrefix(Comment);
+
 impl Interface {
     /// Longest name of an interface, in bytes (`IFNAMSIZ` without its NUL).
     const LONGEST: usize = 15;
@@ -88,6 +93,11 @@ impl PortRange {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
             _ => Err(Invalid::new("ports", format!("{first}-{last} is not a range of ports within 1 to 65535"))),
         }
+    }
+
+    /// Its first and its last port.
+    pub fn ends(&self) -> (u16, u16) {
+        (self.first.get(), self.last.get())
     }
 
     /// Whether every port of `other` is in this range.
@@ -160,6 +170,17 @@ fn prefix(argument: &'static str, text: &str) -> Result<IpNet, Invalid> {
 impl Comment {
     /// Longest comment, in bytes: nft(8) takes 128, and the name of the policy goes in front.
     const LONGEST: usize = 64;
+
+    /// Parses the argument of this name.
+    ///
+    /// # Errors
+    /// When it is not one line that nft(8) can quote.
+    pub fn parse(argument: &'static str, text: String) -> Result<Self, Invalid> {
+        if text.is_empty() || text.len() > Self::LONGEST || text.chars().any(|c| c.is_control() || c == '"') {
+            return Err(Invalid::new(argument, "must be one line of 1 to 64 bytes without `\"`"));
+        }
+        Ok(Self(text))
+    }
 }
 
 impl FromStr for PortRange {
@@ -247,10 +268,30 @@ impl TryFrom<String> for Comment {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        if text.is_empty() || text.len() > Self::LONGEST || text.chars().any(|c| c.is_control() || c == '"') {
-            return Err(Invalid::new("comment", "must be one line of 1 to 64 bytes without `\"`"));
+        Self::parse("comment", text)
+    }
+}
+
+impl TryFrom<String> for LogPrefix {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        if text.contains('$') {
+            return Err(Invalid::new("log", "must be without `$`"));
         }
-        Ok(Self(text))
+        Ok(Self(Comment::parse("log", text)?))
+    }
+}
+
+impl From<LogPrefix> for String {
+    fn from(prefix: LogPrefix) -> Self {
+        prefix.0.into()
+    }
+}
+
+impl fmt::Display for LogPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -18,6 +18,8 @@ struct Config {
     sysctl: BTreeMap<String, String>,
     /// TCP ports to open; without any there is no firewall.
     ports: Vec<u16>,
+    /// Addresses from which nothing is taken.
+    blocked: Vec<String>,
     /// Addresses of `wg0`.
     vpn: Vec<String>,
     /// Commands that run as services, by name.
@@ -40,7 +42,10 @@ fn configure() -> Result<(), Error> {
         sysctl::set(key, value)?;
     }
     if !config.ports.is_empty() {
-        firewall::default_verdict(firewall::Chain::Input, firewall::Verdict::Drop)?;
+        firewall::default_verdict(firewall::Chain::Input, firewall::Fallback::Drop)?;
+    }
+    if !config.blocked.is_empty() {
+        block(config.blocked)?;
     }
     for port in config.ports {
         firewall::open(firewall::Protocol::Tcp, port, &[], None)?;
@@ -60,6 +65,45 @@ fn configure() -> Result<(), Error> {
     for name in &config.apps {
         compose::up(name, &compose::Options::default())?;
     }
+    Ok(())
+}
+
+/// Says everything that a rule can say, at least once.
+fn block(elements: Vec<String>) -> Result<(), Error> {
+    firewall::add_set(&firewall::Set { name: "blocked".to_owned(), elements, ..firewall::Set::default() })?;
+    let often = firewall::Limit { rate: 10, per: firewall::Per::Minute, burst: None, over: true };
+    firewall::add_rule(&firewall::Rule {
+        source: vec!["@blocked".to_owned()],
+        protocol: Some(firewall::Protocol::Tcp),
+        ports: vec![firewall::PortRange { first: 1, last: 1023 }],
+        source_ports: vec![firewall::PortRange { first: 1024, last: 65535 }],
+        ct_state: firewall::CtState::NEW | firewall::CtState::UNTRACKED,
+        mark: Some(7),
+        time: Some(firewall::Time {
+            days: firewall::Days::MONDAY | firewall::Days::SUNDAY,
+            hours: Some(("08:00".to_owned(), "17:30".to_owned())),
+        }),
+        limit: Some(often),
+        counter: true,
+        log: Some("blocked ".to_owned()),
+        verdict: firewall::Verdict::Reject,
+        comment: Some("too often".to_owned()),
+        ..firewall::Rule::default()
+    })?;
+    firewall::add_rule(&firewall::Rule {
+        chain: firewall::Chain::Prerouting,
+        protocol: Some(firewall::Protocol::Udp),
+        ports: vec![firewall::PortRange { first: 5353, last: 5353 }],
+        verdict: firewall::Verdict::Redirect(53),
+        ..firewall::Rule::default()
+    })?;
+    firewall::add_map(&firewall::Map {
+        name: "verdicts".to_owned(),
+        key_type: firewall::ElementType::InetService,
+        value_type: firewall::ValueType::Verdict,
+        elements: vec![("6000-6009".to_owned(), "drop".to_owned())],
+    })?;
+    firewall::raw(firewall::Chain::Input, "ip saddr @blocked counter tcp dport vmap @verdicts")?;
     Ok(())
 }
 

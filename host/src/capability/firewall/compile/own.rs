@@ -8,6 +8,7 @@ use crate::capability::firewall::words::Interface;
 
 pub(super) const NETWORK: &str = "network";
 pub(super) const DIRECT: &str = "direct";
+const UNGUARDED: &str = "unguarded";
 /// Docker's bridges, the default one and those of networks: containers come in by these, never the outside. Any
 /// other bridge is held for one that leads outside, which is the safe mistake.
 pub(super) const BRIDGES: [&str; 2] = ["docker0", "br-*"];
@@ -69,19 +70,39 @@ pub(super) fn outgoing() -> Vec<Line> {
 pub(super) fn published() -> ChainBody {
     let mut rules = vec![Line::new(vec![Match::Established], ACCEPT)];
     rules.extend(["lo"].into_iter().chain(BRIDGES).map(|name| came_in_by(name, ACCEPT)));
-    rules.extend([
-        Line::new(vec![Match::NotLocal], ACCEPT),
-        Line::new(vec![Match::InvalidState], DROP),
-        jump(NETWORK),
-        jump(DECLARED),
-        Line::new(Vec::new(), DROP),
-    ]);
+    rules.extend([Line::new(vec![Match::NotLocal], ACCEPT), Line::new(vec![Match::InvalidState], DROP)]);
+    rules.extend(judge());
+    rules.push(Line::new(Vec::new(), DROP));
     ChainBody {
         name: "published",
         comment: Some("ports that containers publish are closed unless opened"),
-        base: Some(Base { hook: Hook::Prerouting, policy: Fallback::Accept }),
+        base: Some(Base { hook: Hook::Guard, policy: Fallback::Accept }),
         rules,
     }
+}
+
+/// What the guard has not judged.
+pub(super) fn unguarded() -> ChainBody {
+    ChainBody {
+        name: UNGUARDED,
+        comment: Some("what the guard of published ports leaves to input"),
+        base: None,
+        rules: judge(),
+    }
+}
+
+/// What is said of a packet for this host.
+pub(super) fn judge() -> Vec<Line> {
+    vec![jump(NETWORK), jump(DECLARED)]
+}
+
+/// How `input` goes on behind the guard: what that has let through is not judged again, or rates and counters would
+/// count it twice. What was translated since is let through too: some rule has asked for that.
+pub(super) fn past_the_guard() -> Vec<Line> {
+    let mut rules: Vec<_> = BRIDGES.map(|name| came_in_by(name, Then::Goto(UNGUARDED))).into();
+    rules.push(Line::new(vec![Match::NotLocal], Then::Goto(UNGUARDED)));
+    rules.push(Line::new(Vec::new(), ACCEPT));
+    rules
 }
 
 /// The way round the guard: a neighbour that routes to a container's own address through this host.

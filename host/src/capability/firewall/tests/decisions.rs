@@ -4,9 +4,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::{server, specs};
 use crate::capability::Capability;
-use crate::capability::firewall::spec::{Chain, Transport, Verdict};
-use crate::capability::firewall::{Decision, Firewall};
-use crate::capability::firewall::{Packet, admits};
+use crate::capability::firewall::spec::{Chain, Transport};
+use crate::capability::firewall::{Decision, Firewall, Packet, Verdict, admits};
 use crate::machine::SshSession;
 
 fn session(client: &str, port: u16) -> Result<SshSession> {
@@ -57,6 +56,7 @@ fn what_is_not_known_counts_against_the_packet() -> Result<()> {
         destination: None,
         protocol: Transport::Tcp,
         port: 22,
+        translated: false,
     };
     ensure!(admits(&rules, &packet)?.verdict == Verdict::Drop);
     packet.port = 80;
@@ -81,6 +81,7 @@ fn an_empty_chain_has_its_default() -> Result<()> {
         destination: None,
         protocol: Transport::Udp,
         port: 53,
+        translated: false,
     };
     ensure!(admits(&rules, &packet(Chain::Forward))?.verdict == Verdict::Drop);
     ensure!(admits(&rules, &packet(Chain::Input))?.verdict == Verdict::Accept);

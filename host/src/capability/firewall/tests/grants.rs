@@ -50,6 +50,20 @@ fn closing_needs_the_chain() -> Result<()> {
 }
 
 #[test]
+fn translating_needs_the_chain_and_words_of_nft_a_grant_of_their_own() -> Result<()> {
+    let dnat = r#"{ rule = { chain = "prerouting", traffic = { tcp = [80] }, verdict = { dnat = "10.0.0.2" } } }"#;
+    ensure!(denied("accept-all = true", dnat)?.as_deref() == Some("chains = [\"prerouting\"]"));
+    ensure!(denied("chains = [\"prerouting\"]", dnat)?.is_none());
+    let raw = r#"{ raw = { chain = "input", rule = "accept" } }"#;
+    ensure!(denied("accept-all = true\nchains = [\"input\"]", raw)?.as_deref() == Some("raw = true"));
+    ensure!(denied("raw = true", raw)?.is_none());
+    // Which ports a set will hold is not known here.
+    let of_set = r#"{ rule = { chain = "input", traffic = { tcp = [] }, port-set = "doors", verdict = "accept" } }"#;
+    ensure!(denied("ports = [\"1-65535\"]", of_set)?.as_deref() == Some("accept-all = true"));
+    Ok(())
+}
+
+#[test]
 fn an_empty_or_mistyped_table_is_an_error() {
     for table in [
         "",
@@ -59,6 +73,7 @@ fn an_empty_or_mistyped_table_is_an_error() {
         "ports = [\"9-1\"]",
         "chains = [\"inputs\"]",
         "accept-all = false",
+        "raw = false",
         "interfaces = [\"a b\"]",
     ] {
         assert!(toml::from_str::<Scope>(table).is_err(), "{table:?} was taken for a grant");

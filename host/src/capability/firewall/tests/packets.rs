@@ -7,17 +7,17 @@ use anyhow::{Context, Result, ensure};
 use super::lab::{Lab, alive};
 use super::{Host, server, specs};
 use crate::capability::Declared;
-use crate::capability::firewall::spec::{Chain, Spec, Transport, Verdict};
-use crate::capability::firewall::{Packet, admits};
+use crate::capability::firewall::spec::{Chain, Spec, Transport};
+use crate::capability::firewall::{Packet, Verdict, admits};
 
 /// A server and a client on one network, both families.
-struct Network {
-    server: Lab,
-    client: Lab,
+pub(super) struct Network {
+    pub(super) server: Lab,
+    pub(super) client: Lab,
 }
 
 impl Network {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let (server, client) = (Lab::new()?, Lab::new()?);
         server.join("eth0", &client, "eth0")?;
         for (lab, host) in [(&server, 1), (&client, 2)] {
@@ -27,13 +27,13 @@ impl Network {
         Ok(Self { server, client })
     }
 
-    fn apply(&self, host: &Host, specs: &[Declared<Spec>]) -> Result<()> {
+    pub(super) fn apply(&self, host: &Host, specs: &[Declared<Spec>]) -> Result<()> {
         self.server.block_on(|| async { host.apply(specs).await.map(drop) })
     }
 }
 
 /// Whether the client gets through, which must be what the evaluator says.
-fn reaches(network: &Network, specs: &[Declared<Spec>], address: &str) -> Result<bool> {
+pub(super) fn reaches(network: &Network, specs: &[Declared<Spec>], address: &str) -> Result<bool> {
     let really = network.client.reaches(address)?;
     let to: SocketAddr = address.parse()?;
     let source = if to.is_ipv4() { "192.0.2.2" } else { "2001:db8::2" };
@@ -44,6 +44,7 @@ fn reaches(network: &Network, specs: &[Declared<Spec>], address: &str) -> Result
         destination: Some(to.ip()),
         protocol: Transport::Tcp,
         port: to.port(),
+        translated: false,
     };
     let decision = admits(specs, &packet)?;
     ensure!(really == (decision.verdict == Verdict::Accept), "{address}: really {really}, but {decision:?}");
@@ -134,13 +135,13 @@ fn reject_answers_at_once() -> Result<()> {
 }
 
 /// A network whose server publishes port 8080 of a container, as Docker does it: a bridge, and a translation.
-struct Published {
-    network: Network,
-    container: Lab,
+pub(super) struct Published {
+    pub(super) network: Network,
+    pub(super) container: Lab,
 }
 
 impl Published {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let (network, container) = (Network::new()?, Lab::new()?);
         let server = &network.server;
         server.ip("link add docker0 type bridge")?;

@@ -4,7 +4,7 @@
 //! `stead.toml`, compares them with the server, and shows a plan.
 
 use serde::Deserialize;
-use stead_guest::firewall::{Chain, Protocol, Verdict};
+use stead_guest::firewall::{Chain, Fallback, Protocol};
 use stead_guest::{Error, compose, config, facts, firewall, package};
 
 /// `[policy.server.config]` of `stead.toml`.
@@ -34,7 +34,7 @@ fn configure() -> Result<(), Error> {
     let config: Config = config::parse()?;
 
     install("nftables")?;
-    firewall::default_verdict(Chain::Input, Verdict::Drop)?;
+    firewall::default_verdict(Chain::Input, Fallback::Drop)?;
     firewall::open(Protocol::Tcp, config.ssh_port, &[], None)?;
 
     if !config.apps.is_empty() {
