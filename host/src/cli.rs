@@ -18,6 +18,7 @@ mod asking;
 mod build;
 mod confirm;
 mod drift;
+mod firewall;
 mod guard;
 mod init;
 mod log;
@@ -31,6 +32,7 @@ mod rollback;
 mod saved;
 mod secret;
 mod status;
+mod table;
 mod targets;
 mod terminal;
 mod when;
@@ -103,6 +105,8 @@ enum Command {
     Recover(recover::Recover),
     Confirm(confirm::Confirm),
     #[command(subcommand)]
+    Firewall(firewall::Firewall),
+    #[command(subcommand)]
     Secret(secret::Secret),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
@@ -162,6 +166,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Rollback(rollback) => rollback.run(context).await,
         Command::Recover(recover) => recover.run(context).await,
         Command::Confirm(confirm) => confirm.run(context).await,
+        Command::Firewall(firewall) => firewall.run(context).await,
         Command::Secret(secret) => secret.run(context),
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));

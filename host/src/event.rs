@@ -1,8 +1,12 @@
 //! What is told while a request is served: one JSON line each, the same for this machine and for one over SSH.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::capability::Declared;
+use crate::capability::firewall::{self, Listening};
 use crate::error::Failure;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
@@ -37,6 +41,8 @@ pub enum Event {
     Runs { runs: Vec<Run> },
     /// The answer to a request for the log of one run.
     Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
+    /// The answer to a request for the firewall: what the last revision declared of it, and who listens.
+    Firewall { specs: Vec<Declared<firewall::Spec>>, listening: BTreeSet<Listening> },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }

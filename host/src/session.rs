@@ -35,6 +35,8 @@ pub enum Request {
     Status,
     /// What was done? One run with its steps, or the last ones.
     Log { run: Option<u64> },
+    /// What does the firewall let in, and who listens?
+    Firewall,
     /// Take back what a process that died has left open.
     Recover,
     /// The operator got in again.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use stead_tests::host::Host;
 
 use crate::server::{IMAGE, Keys, Server};
@@ -63,6 +63,7 @@ fn is_reached_through_the_vpn_only(server: &Server, keys: &Keys) -> Result<()> {
     let get = |url: &str| server.host.ssh(&format!("ip netns exec outside curl -s --max-time 8 {url}"));
     ensure!(!get("http://198.51.100.1:8080/")?.status.success(), "the app is open to the world");
     server.there("ip netns exec outside timeout 8 bash -c 'exec 3<>/dev/tcp/198.51.100.1/22; head -c 4 <&3'")?;
+    the_firewall_explains_itself(server)?;
     let public = server.there("wg show wg0 public-key")?;
     server.host.ssh_with_input("umask 077; cat > /root/peer.key", keys.private.as_bytes())?.ok()?;
     server.there(&format!(
@@ -73,6 +74,23 @@ fn is_reached_through_the_vpn_only(server: &Server, keys: &Keys) -> Result<()> {
     ))?;
     ensure!(get("http://10.8.0.1:8080/")?.ok()? == "hello from the server\n");
     server.there("ip netns del outside").map(drop)
+}
+
+fn the_firewall_explains_itself(server: &Server) -> Result<()> {
+    let line = |text: &str, beginning: &str| {
+        let line = text.lines().find(|line| line.trim_start().starts_with(beginning)).map(str::to_owned);
+        line.with_context(|| format!("no line begins with {beginning}:\n{text}"))
+    };
+    let table = server.stead(&["firewall", "show", "fresh"])?.expect(0)?;
+    let ssh = line(&table, "tcp 22")?;
+    ensure!(ssh.contains("sshd") && ssh.contains("everywhere"), "{ssh}");
+    let app = line(&table, "tcp 8080")?;
+    ensure!(app.contains("docker-proxy") && app.contains("by wg0") && !app.contains("; "), "{app}");
+    let asked = ["firewall", "test", "--from", "198.51.100.2", "--to", "8080", "fresh"];
+    let answer = server.stead(&asked)?.expect(0)?;
+    ensure!(line(&answer, "wg0")?.contains("accept"), "{answer}");
+    ensure!(line(&answer, "any other")?.contains("drop"), "{answer}");
+    Ok(())
 }
 
 /// What is changed by hand, and how drift calls it.

@@ -13,6 +13,7 @@ mod bind;
 mod compile;
 mod diff;
 mod evaluate;
+mod listening;
 mod listing;
 mod matches;
 mod namespace;
@@ -24,19 +25,34 @@ mod scope;
 mod set;
 mod spec;
 mod state;
+mod table;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod words;
 
-pub use evaluate::{Decision, Packet, admits};
+pub use evaluate::{Decision, Packet, admits, ways_in};
+pub use listening::{Listening, listening};
 pub use scope::Scope;
 pub use spec::{Chain, Spec, Transport};
 pub use state::{Fact, Set};
+pub use table::{Door, Row, Section, doors, table};
 pub use verdict::Verdict;
 
 /// The one resource: all rules change in one transaction.
 const RESOURCE: &str = "table inet stead";
+
+/// What a revision recorded of the firewall.
+///
+/// # Errors
+/// When another version of stead recorded it.
+pub fn recorded(specs: Vec<Declared<serde_json::Value>>) -> Result<Vec<Declared<Spec>>, ObserveError> {
+    let one = |Declared { policy, spec }| Ok(Declared { policy, spec: serde_json::from_value(spec)? });
+    specs.into_iter().map(one).collect::<Result<_, serde_json::Error>>().map_err(|error| ObserveError::Unreadable {
+        resource: "the firewall of the last revision".to_owned(),
+        reason: error.to_string(),
+    })
+}
 
 /// The capability.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! What a rule says of an address: prefixes, or a named set.
 
+use std::fmt;
+
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::set::SetName;
@@ -51,6 +54,20 @@ impl Addresses {
         match self {
             Self::Prefixes(prefixes) => prefixes.of(family).is_some(),
             Self::Set(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |net: &IpNet| match net.prefix_len() == net.max_prefix_len() {
+            true => net.addr().to_string(),
+            false => net.to_string(),
+        };
+        match self {
+            Self::Set(name) => write!(f, "@{name}"),
+            Self::Prefixes(all) if all.is_any() => f.write_str("everywhere"),
+            Self::Prefixes(some) => f.write_str(&some.as_slice().iter().map(text).collect::<Vec<_>>().join(", ")),
         }
     }
 }

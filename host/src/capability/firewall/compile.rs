@@ -13,6 +13,7 @@ mod line;
 mod named;
 mod own;
 
+pub(super) use line::conditions;
 use named::Sets;
 
 const ACCEPT: Then = Then::Verdict(Verdict::Accept);
@@ -50,7 +51,11 @@ pub(super) fn compile(specs: &[Declared<Spec>]) -> Result<Ruleset, PlanError> {
     Ok(Ruleset { named, chains })
 }
 
-fn defaults(specs: &[Declared<Spec>]) -> Result<BTreeMap<Chain, Fallback>, PlanError> {
+/// The default verdicts that policies want.
+///
+/// # Errors
+/// When two want different ones for one chain.
+pub(super) fn defaults(specs: &[Declared<Spec>]) -> Result<BTreeMap<Chain, Fallback>, PlanError> {
     let mut defaults: BTreeMap<Chain, (&str, Fallback)> = BTreeMap::new();
     for Declared { policy, spec } in specs {
         let Spec::Default(Default { chain, verdict }) = spec else { continue };

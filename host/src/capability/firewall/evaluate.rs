@@ -4,6 +4,7 @@
 //! What is not known of the packet counts against it: a rule that may accept it does not, one that may drop it does. A
 //! rule in nft's own words is passed over, and so is what packets have added to a set.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::compile::compile;
@@ -12,6 +13,7 @@ use super::ruleset::{ChainBody, Hook, Line, Match, Ruleset, Then};
 use super::set::{Set, number};
 use super::spec::{Chain, Fallback, Family, Spec, Traffic, Transport};
 use super::verdict::Verdict;
+use super::words::Interface;
 use crate::capability::{Declared, PlanError};
 use crate::machine::SshSession;
 
@@ -48,6 +50,20 @@ pub struct Decision {
 /// When the specs contradict each other.
 pub fn admits(specs: &[Declared<Spec>], packet: &Packet) -> Result<Decision, PlanError> {
     Ok(compile(specs)?.decide(packet))
+}
+
+/// The interfaces by which rules tell packets apart that come in for this host, as rules name them.
+pub fn ways_in(specs: &[Declared<Spec>]) -> BTreeSet<&str> {
+    let mut ways = BTreeSet::new();
+    for declared in specs {
+        let way = match &declared.spec {
+            Spec::Rule(rule) if matches!(rule.chain, Chain::Input | Chain::Prerouting) => &rule.input_interface,
+            Spec::Open(open) => &open.input_interface,
+            _ => continue,
+        };
+        ways.extend(way.as_ref().map(Interface::as_str));
+    }
+    ways
 }
 
 /// Why the operator could not come in again, if so. Specs that contradict each other are left to the plan.

@@ -47,7 +47,7 @@ pub enum Fallback {
 }
 
 /// A transport protocol that has ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     Tcp,
@@ -279,6 +279,15 @@ impl Rule {
         }
     }
 
+    /// Whether the rule may be about packets to this port.
+    pub fn is_for(&self, protocol: Transport, port: u16) -> bool {
+        match (&self.traffic, protocol) {
+            (Traffic::Any, _) => true,
+            (Traffic::Tcp(ports), Transport::Tcp) | (Traffic::Udp(ports), Transport::Udp) => ports.contains(port),
+            _ => false,
+        }
+    }
+
     /// The families of which a packet can match, as far as no set decides.
     pub fn families(&self) -> Vec<Family> {
         let can = |family: &Family| {
@@ -304,6 +313,9 @@ impl Open {
 }
 
 impl Chain {
+    /// All, in the order in which a packet meets them.
+    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
     /// Whether it translates addresses, and sees the first packet of a connection only.
     pub fn translates(self) -> bool {
         matches!(self, Self::Prerouting | Self::Postrouting)

@@ -17,6 +17,7 @@ mod lab;
 mod named;
 mod packets;
 mod property;
+mod table;
 mod text;
 mod translation;
 

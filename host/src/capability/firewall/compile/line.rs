@@ -39,7 +39,19 @@ fn line(policy: &str, rule: &Rule, family: Option<Family>) -> Line {
     .into_iter()
     .flatten()
     .collect();
-    matches.extend(transport(rule));
+    matches.extend(conditions(rule));
+    Line {
+        matches,
+        counter: rule.counter,
+        log: rule.log.clone(),
+        then: Then::Verdict(rule.verdict),
+        comment: Some(comment(policy, rule.comment.as_ref())),
+    }
+}
+
+/// What the rule asks beside interfaces and addresses.
+pub(in crate::capability::firewall) fn conditions(rule: &Rule) -> Vec<Match> {
+    let mut matches = transport(rule);
     matches.extend(rule.mark.map(Match::Mark));
     if !rule.ct_state.is_empty() {
         matches.push(Match::CtState(rule.ct_state.clone()));
@@ -50,13 +62,7 @@ fn line(policy: &str, rule: &Rule, family: Option<Family>) -> Line {
     }
     // Last, so that only packets that match all else take from it.
     matches.extend(rule.limit.map(Match::Limit));
-    Line {
-        matches,
-        counter: rule.counter,
-        log: rule.log.clone(),
-        then: Then::Verdict(rule.verdict),
-        comment: Some(comment(policy, rule.comment.as_ref())),
-    }
+    matches
 }
 
 fn addresses(
