@@ -9,6 +9,7 @@ use serde_json::Value;
 
 mod make;
 mod moved;
+mod published;
 mod render;
 mod step;
 

@@ -127,6 +127,8 @@ fn what_is_removed_is_pruned_and_rolled_back(server: &Server, keys: &Keys) -> Re
     let state = || server.host.ssh(STATE);
     let first = state()?.ok()?;
     fs::write(server.path("apps/hello/site/index.html"), "changed\n")?;
+    let plan = server.stead(&["plan", "fresh"])?.expect(2)?;
+    ensure!(plan.contains("published tcp 8080 of hello, service web: everywhere by wg0"), "{plan}");
     server.declare(&config(keys, "net.ipv4.tcp_syncookies = 1", "bob"))?;
     server.stead(&["apply", "--yes", "fresh"])?.expect(0)?;
     server.there("test ! -e /etc/sudoers.d/stead-alice && test -e /etc/sudoers.d/stead-bob")?;

@@ -31,7 +31,9 @@ pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
 pub use scope::Scope;
 pub use spec::{Project, Spec};
-pub use state::{Container, Engine, Fact, Found, Kept, Record, SecretValue, Service, Set, State, Version, Wanted};
+pub use state::{
+    Container, Engine, Fact, Found, Kept, Published, Record, SecretValue, Service, Set, State, Version, Wanted,
+};
 
 /// The capability.
 #[derive(Debug)]

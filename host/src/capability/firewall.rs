@@ -36,7 +36,7 @@ pub use listening::{Listening, listening};
 pub use scope::Scope;
 pub use spec::{Chain, Spec, Transport};
 pub use state::{Fact, Set};
-pub use table::{Door, Row, Section, doors, table};
+pub use table::{Door, Row, Section, doors, table, who_reaches};
 pub use verdict::Verdict;
 
 /// The one resource: all rules change in one transaction.

@@ -30,6 +30,11 @@ pub fn render(plan: &Plan, colour: Colour) -> String {
     for resource in &plan.released {
         let _ = writeln!(text, "  {resource}: no longer declared; stays, because it was there before stead");
     }
+    if !plan.is_empty() {
+        for line in super::published::published(plan) {
+            let _ = writeln!(text, "  published {}", self::line(&line));
+        }
+    }
     text.push_str(&summary(plan, colour));
     text
 }

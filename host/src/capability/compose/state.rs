@@ -135,9 +135,23 @@ pub struct Wanted {
     pub version: Version,
     #[serde(default)]
     pub claims: Vec<Claim>,
+    #[serde(default)]
+    pub published: Vec<Published>,
     /// What the engine does not carry, in words.
     #[serde(default)]
     pub unsupported: Vec<String>,
+}
+
+/// Ports of the host behind which a service is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    pub service: String,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// A port, a range of which Docker picks one, or nothing: any.
+    pub ports: String,
+    /// The address of the host; `None`: all.
+    pub host_ip: Option<String>,
 }
 
 /// What stead last brought up.

@@ -9,7 +9,7 @@ use super::claim::{Ask, Claim};
 use super::files::Files;
 use super::loader::Resolved;
 use super::model::{Condition, Model, MountKind, Network, Service as Declared, parse};
-use super::state::{Kept, Service, Version, Wanted};
+use super::state::{Kept, Published, Service, Version, Wanted};
 use crate::digest::{Digest, Key};
 
 /// Completes a version with its services, networks and volumes.
@@ -39,7 +39,18 @@ pub(super) fn summarise(key: &Key, lasting: &Path, version: Version, resolved: &
         .flat_map(|service| volumes(&model, service))
         .map(|volume| (volume.name.clone(), Kept { settings: digest(key, volume), external: volume.external }));
     let claims = super::claim::claims(lasting, &model);
-    Wanted { version: Version { services, networks: used, volumes: volumes.collect(), ..version }, claims, unsupported }
+    let published = model.services.iter().flat_map(published).collect();
+    let version = Version { services, networks: used, volumes: volumes.collect(), ..version };
+    Wanted { version, claims, published, unsupported }
+}
+
+fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {
+    service.ports.iter().map(|port| Published {
+        service: name.clone(),
+        protocol: port.protocol.clone().unwrap_or_else(|| "tcp".to_owned()),
+        ports: port.published.clone().unwrap_or_default(),
+        host_ip: port.host_ip.clone().filter(|address| !address.is_empty()),
+    })
 }
 
 fn kept(key: &Key) -> impl Fn(&Network) -> (String, Kept) {

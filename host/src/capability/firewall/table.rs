@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::compile::{conditions, defaults};
 use super::listening::Listening;
 use super::ruleset::Match;
-use super::spec::{Chain, Rule, Spec, Traffic, Transport};
+use super::spec::{Chain, Fallback, Rule, Spec, Traffic, Transport};
 use super::verdict::Verdict;
 use crate::capability::{Declared, PlanError};
 
@@ -121,7 +121,6 @@ fn to(rule: &Rule) -> String {
 /// # Errors
 /// When the specs contradict each other.
 pub fn doors(specs: &[Declared<Spec>], listening: &BTreeSet<Listening>) -> Result<Vec<Door>, PlanError> {
-    let closed = defaults(specs)?.get(&Chain::Input).is_some_and(|default| default.name() == "drop");
     let openings: Vec<Rule> = specs.iter().filter_map(opening).collect();
     let mut programs: Vec<(Transport, u16, BTreeSet<&str>)> = Vec::new();
     for one in listening {
@@ -133,15 +132,11 @@ pub fn doors(specs: &[Declared<Spec>], listening: &BTreeSet<Listening>) -> Resul
         }
     }
     let door = |(protocol, port, names): &(Transport, u16, BTreeSet<&str>)| {
-        let mut who: Vec<_> = openings.iter().filter(|rule| rule.is_for(*protocol, *port)).map(who).collect();
-        if !closed {
-            who = vec!["everybody, unless a rule says otherwise".to_owned()];
-        }
-        who.dedup();
         let names: Vec<_> = names.iter().copied().collect();
-        Door { port: format!("{} {port}", protocol.name()), program: Some(names.join(", ")), who }
+        let who = who_reaches(specs, *protocol, *port)?;
+        Ok(Door { port: format!("{} {port}", protocol.name()), program: Some(names.join(", ")), who })
     };
-    let mut doors: Vec<_> = programs.iter().map(door).collect();
+    let mut doors = programs.iter().map(door).collect::<Result<Vec<_>, PlanError>>()?;
     let heard = |rule: &&Rule| !programs.iter().any(|(protocol, port, _)| rule.is_for(*protocol, *port));
     let with_ports = openings.iter().filter(|rule| !rule.traffic.ports().is_empty());
     doors.extend(with_ports.filter(heard).map(|rule| Door {
@@ -150,6 +145,20 @@ pub fn doors(specs: &[Declared<Spec>], listening: &BTreeSet<Listening>) -> Resul
         who: vec![who(rule)],
     }));
     Ok(doors)
+}
+
+/// Who gets to a port, in words; nobody when there are none.
+///
+/// # Errors
+/// When the specs contradict each other.
+pub fn who_reaches(specs: &[Declared<Spec>], protocol: Transport, port: u16) -> Result<Vec<String>, PlanError> {
+    if defaults(specs)?.get(&Chain::Input) != Some(&Fallback::Drop) {
+        return Ok(vec!["everybody, unless a rule says otherwise".to_owned()]);
+    }
+    let openings = specs.iter().filter_map(opening).filter(|rule| rule.is_for(protocol, port));
+    let mut who: Vec<_> = openings.map(|rule| who(&rule)).collect();
+    who.dedup();
+    Ok(who)
 }
 
 /// What a policy lets in.
