@@ -33,6 +33,7 @@ mod secret;
 mod status;
 mod targets;
 mod terminal;
+mod vpn;
 mod when;
 
 use terminal::Terminal;
@@ -104,6 +105,8 @@ enum Command {
     Confirm(confirm::Confirm),
     #[command(subcommand)]
     Secret(secret::Secret),
+    #[command(subcommand)]
+    Vpn(vpn::Vpn),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
     Targets,
@@ -163,6 +166,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Recover(recover) => recover.run(context).await,
         Command::Confirm(confirm) => confirm.run(context).await,
         Command::Secret(secret) => secret.run(context),
+        Command::Vpn(vpn) => vpn.run(context).await,
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
             Ok(Exit::Done)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::capability::vpn::Tunnel;
 use crate::error::Failure;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
@@ -37,6 +38,8 @@ pub enum Event {
     Runs { runs: Vec<Run> },
     /// The answer to a request for the log of one run.
     Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
+    /// The answer to a request for what the WireGuard interfaces do.
+    Vpn { tunnels: Vec<Tunnel> },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }

@@ -37,6 +37,8 @@ pub enum Request {
     Log { run: Option<u64> },
     /// Take back what a process that died has left open.
     Recover,
+    /// What do the WireGuard interfaces do?
+    Vpn,
     /// The operator got in again.
     Confirm { run: u64 },
 }

@@ -7,4 +7,5 @@ mod life;
 mod repo;
 mod saved;
 mod secrets;
+mod vpn;
 mod wrong;

@@ -25,6 +25,7 @@ mod scope;
 mod setting;
 mod spec;
 mod state;
+mod status;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -33,6 +34,7 @@ pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;
 pub use spec::{Interface, Peer, Spec};
 pub use state::{Boot, Content, Driver, Fact, Identity, Live, PeerState, Seen, Set, State};
+pub use status::{Talk, Tunnel, status};
 
 /// The capability.
 #[derive(Debug)]

@@ -30,6 +30,7 @@ pub(super) async fn ask(machine: &Machine, request: Request, mut progress: Progr
                 | Event::Status { .. }
                 | Event::Runs { .. }
                 | Event::Run { .. }
+                | Event::Vpn { .. }
                 | Event::Failed { .. }
                 | Event::Confirmed { .. }
         );

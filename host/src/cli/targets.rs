@@ -53,6 +53,29 @@ pub(super) fn of_repo(context: &Context, repo: &Repo, words: &[String]) -> Resul
     Ok(machines)
 }
 
+/// All machines of the repo: every host with an address, and this machine when a table without one is its own.
+///
+/// # Errors
+/// When there is no host.
+pub(super) fn all(context: &Context, repo: &Repo) -> Result<Vec<(Machine, String)>, Failure> {
+    let addressed = repo.hosts().filter_map(|host| Some((host.name.to_string(), host.address.clone()?)));
+    let mut machines: Vec<(Machine, String)> = Vec::new();
+    for (name, address) in addressed {
+        let machine = Machine::at(context, name.clone(), Some(address));
+        if machines.iter().all(|(other, _)| other.target != machine.target) {
+            machines.push((machine, name));
+        }
+    }
+    match repo.target(None, &hostname()) {
+        Ok(here) if machines.iter().all(|(_, host)| *host != here.host) => {
+            machines.push((Machine::at(context, here.host.clone(), None), here.host));
+        }
+        Err(error) if machines.is_empty() => return Err(error.into()),
+        _ => {}
+    }
+    Ok(machines)
+}
+
 /// The machine that `word` stands for, for what needs no repo.
 ///
 /// # Errors

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::planning::Planning;
 use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError};
 use crate::apply::{Apply, recover};
-use crate::capability;
+use crate::capability::vpn::{self, Vpn};
+use crate::capability::{self, Capability};
 use crate::event::{Event, Events, Report, Status};
 use crate::guard::Guard;
 use crate::journal::{Journal, Kind};
@@ -31,6 +32,7 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         Request::Apply { bundle, plan, options } => apply(place, *bundle, &plan, options, &operator, events).await,
         Request::Status => status(place, events),
         Request::Log { run } => log(place, run, events),
+        Request::Vpn => vpn(place, events).await,
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;
@@ -112,6 +114,13 @@ fn status(place: &Place, events: &Events) -> Result<(), SessionError> {
         },
     };
     events.tell(Event::Status { status: Box::new(status) });
+    Ok(())
+}
+
+async fn vpn(place: &Place, events: &Events) -> Result<(), SessionError> {
+    let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
+    let tunnels = vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?;
+    events.tell(Event::Vpn { tunnels });
     Ok(())
 }
 

@@ -75,6 +75,18 @@ impl Links {
         }
     }
 
+    /// The names of the interfaces of a kind, in the kernel's order.
+    pub(super) async fn of_kind(&self, kind: &str) -> Result<Vec<Name>, LinkError> {
+        let messages = list(self.handle.link().get().execute(), "list interfaces").await?;
+        let name = |message: &LinkMessage| {
+            message.attributes.iter().find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => name.parse().ok(),
+                _ => None,
+            })
+        };
+        Ok(messages.iter().filter(|message| link(message).kind == kind).filter_map(name).collect())
+    }
+
     /// Makes a WireGuard interface; the kernel loads its module when it has to.
     pub(super) async fn create(&self, name: &Name) -> Result<(), LinkError> {
         let made = self.handle.link().add(LinkWireguard::new(name.as_str()).build()).execute().await;
