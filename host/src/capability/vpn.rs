@@ -4,6 +4,7 @@
 //! systemd-networkd(8) bring the interface back at boot. `networkctl reload` is never run: systemd 255 does not
 //! apply peers by it, and systemd 259 makes every peer shake hands anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
@@ -32,9 +33,12 @@ mod wanted;
 
 pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;
-pub use spec::{Interface, Peer, Spec};
+pub use spec::{Interface, Mesh, Peer, Spec};
 pub use state::{Boot, Content, Driver, Fact, Identity, Live, PeerState, Seen, Set, State};
 pub use status::{Talk, Tunnel, status};
+
+/// The meshes of the repo, each as it is on this host; `None`: the host is not of it.
+pub type Meshes = BTreeMap<Name, Option<Mesh>>;
 
 /// The capability.
 #[derive(Debug)]
@@ -62,10 +66,7 @@ impl Capability for Vpn {
     }
 
     fn secrets(spec: &Spec) -> Vec<String> {
-        match spec {
-            Spec::Peer(peer) => peer.preshared_key.iter().cloned().collect(),
-            Spec::Interface(_) => Vec::new(),
-        }
+        spec.peers().iter().filter_map(|peer| peer.preshared_key.clone()).collect()
     }
 
     fn open(machine: Arc<Machine>) -> Self {

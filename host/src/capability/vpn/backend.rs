@@ -16,7 +16,7 @@ use super::{
     Boot, Content, Driver, Endpoint, Fact, Identity, Live, Name, PeerState, PublicKey, Seen, Set, Spec, State, Vpn,
     networkd,
 };
-use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+use crate::capability::{ApplyError, Capability, Declared, ObserveError, Owned};
 use crate::digest::Digest;
 use crate::secret::Secret;
 
@@ -45,7 +45,8 @@ impl Vpn {
         };
         let links = Links::open().map_err(|error| unreadable("vpn", error))?;
         for name in names {
-            let there = self.there(&links, &name, &declared_addresses(specs, &name)).await?;
+            let mut there = self.there(&links, &name, &declared_addresses(specs, &name)).await?;
+            there.seen.kept = self.kept(specs, &name, &there.device)?;
             fact.interfaces.insert(name, there.seen);
         }
         Ok(fact)
@@ -53,15 +54,22 @@ impl Vpn {
 
     fn secret_digests(&self, specs: &[Declared<Spec>]) -> Result<BTreeMap<String, Digest>, ObserveError> {
         let mut digests = BTreeMap::new();
-        for declared in specs {
-            let Spec::Peer(peer) = &declared.spec else { continue };
-            let Some(name) = &peer.preshared_key else { continue };
-            let secret = self.machine.secret(name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
+        for name in specs.iter().flat_map(|declared| Vpn::secrets(&declared.spec)) {
+            let secret = self.machine.secret(&name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
             let key = keys::parse(secret.reveal())
                 .ok_or_else(|| unreadable(&format!("secret {name}"), "is not 32 bytes in base64, as by `wg genpsk`"))?;
-            digests.insert(name.clone(), keys::digest(&self.machine, &key));
+            digests.insert(name, keys::digest(&self.machine, &key));
         }
         Ok(digests)
+    }
+
+    /// The declared public key of an interface, when this machine has the pair.
+    fn kept(&self, specs: &[Declared<Spec>], name: &Name, device: &Device) -> Result<Option<PublicKey>, ObserveError> {
+        let mut declared = specs.iter().filter(|declared| declared.spec.interface() == name);
+        let Some(key) = declared.find_map(|declared| declared.spec.public_key()) else { return Ok(None) };
+        let found = Keys { machine: &self.machine, name }.find(key, device);
+        let found = found.map_err(|error| unreadable(&format!("vpn {name}"), error))?;
+        Ok(found.map(|_| *key))
     }
 
     fn networkd_is_enabled(&self) -> bool {
@@ -77,12 +85,15 @@ impl Vpn {
         let link = links.find(name).await.map_err(|error| unreadable(&resource, error))?;
         let driver = link.as_ref().map(|link| driver(name, link));
         let (Some(link), Some(served @ (Driver::Kernel | Driver::Userspace))) = (link, &driver) else {
-            return Ok(There { seen: Seen { driver, state: State { live: None, boot } }, device: Device::default() });
+            return Ok(There {
+                seen: Seen { driver, state: State { live: None, boot }, kept: None },
+                device: Device::default(),
+            });
         };
         let device = device::read(name, served).map_err(|error| unreadable(&resource, error))?;
         let live = self.live(links, &link, &device, &boot, declared).await;
         let live = Some(live.map_err(|error| unreadable(&resource, error))?);
-        Ok(There { seen: Seen { driver, state: State { live, boot } }, device })
+        Ok(There { seen: Seen { driver, state: State { live, boot }, kept: None }, device })
     }
 
     async fn live(
@@ -212,11 +223,11 @@ pub(super) fn kernel_has_wireguard() -> bool {
 }
 
 fn declared_addresses(specs: &[Declared<Spec>], name: &Name) -> BTreeSet<IpNet> {
-    let addresses = specs.iter().filter_map(|declared| match &declared.spec {
-        Spec::Interface(interface) if interface.name == *name => Some(interface.addresses.iter().copied()),
-        _ => None,
-    });
-    addresses.flatten().collect()
+    let declared = specs.iter().filter_map(|declared| declared.spec.declares());
+    declared
+        .filter(|interface| interface.name == *name)
+        .flat_map(|interface| interface.addresses.iter().copied())
+        .collect()
 }
 
 /// The kernel gives an interface such addresses by itself.

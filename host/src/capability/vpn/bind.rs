@@ -1,6 +1,6 @@
 //! From the WIT interface `vpn` to a spec.
 
-use super::{Spec, Vpn};
+use super::{Mesh, Spec, Vpn};
 use crate::policy::types::Error;
 use crate::policy::{Guest, HasGuest};
 
@@ -23,5 +23,10 @@ impl vpn::Host for Guest {
 
     fn add_peer(&mut self, interface: String, peer: vpn::Peer) -> Result<(), Error> {
         self.stage::<Vpn>(Spec::parse_peer(&interface, &peer))
+    }
+
+    fn add_mesh(&mut self, name: String) -> Result<vpn::Interface, Error> {
+        let mesh = Mesh::named(&name, self.meshes());
+        self.stage_for::<Vpn, _>(mesh.map(|mesh| (Spec::Mesh(mesh.clone()), mesh.interface.into())))
     }
 }

@@ -100,6 +100,18 @@ pub(super) fn is_showable(text: &str) -> bool {
     text.starts_with(HEADER) && !text.lines().any(holds_key)
 }
 
+/// What the peers in an interface's file are called.
+pub(super) fn names(netdev: &str) -> BTreeMap<PublicKey, &str> {
+    let lines: Vec<_> = netdev.lines().collect();
+    let named = lines.windows(3).filter_map(|lines| match lines {
+        [name, "[WireGuardPeer]", key] => {
+            Some((key.strip_prefix("PublicKey=")?.parse().ok()?, name.strip_prefix("# ")?))
+        }
+        _ => None,
+    });
+    named.collect()
+}
+
 /// The peers in an interface's file, with the endpoint of each.
 pub(super) fn endpoints(netdev: &str) -> BTreeMap<PublicKey, Option<Endpoint>> {
     let mut peers = BTreeMap::new();

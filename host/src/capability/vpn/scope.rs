@@ -38,10 +38,8 @@ impl Scope {
         if !self.interfaces.matches(name) {
             return Err(denied(format!("interface {name}"), "interfaces", format!("[\"{name}\"]")));
         }
-        match spec {
-            Spec::Interface(interface) => self.check_interface(interface),
-            Spec::Peer(peer) => self.check_peer(peer),
-        }
+        spec.declares().map_or(Ok(()), |interface| self.check_interface(interface))?;
+        spec.peers().iter().try_for_each(|peer| self.check_peer(peer))
     }
 
     fn check_interface(&self, interface: &Interface) -> Result<(), Denied> {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::bind::stead::host::vpn as wit;
-use super::{Endpoint, Name, PublicKey};
+use super::{Endpoint, Meshes, Name, PublicKey};
 use crate::policy::Invalid;
 
 /// What one call asked for.
@@ -16,6 +16,7 @@ use crate::policy::Invalid;
 pub enum Spec {
     Interface(Interface),
     Peer(Peer),
+    Mesh(Mesh),
 }
 
 /// An interface.
@@ -56,6 +57,21 @@ pub struct Peer {
     pub persistent_keepalive: Option<u16>,
 }
 
+/// An interface and its peers, as a mesh of the repo has them on this host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Mesh {
+    pub interface: Interface,
+    /// The public half of the key pair that the interface is to have, if the host has that pair.
+    #[serde(default)]
+    pub public_key: Option<PublicKey>,
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+    /// The hosts that are no peers yet, because nobody knows their public keys.
+    #[serde(default)]
+    pub without_key: Vec<String>,
+}
+
 /// What an outer packet of 1500 bytes leaves over IPv6; wg-quick(8).
 fn default_mtu() -> u32 {
     1420
@@ -71,6 +87,33 @@ impl Spec {
         match self {
             Self::Interface(interface) => &interface.name,
             Self::Peer(peer) => &peer.interface,
+            Self::Mesh(mesh) => &mesh.interface.name,
+        }
+    }
+
+    /// The interface that it declares, if any.
+    pub fn declares(&self) -> Option<&Interface> {
+        match self {
+            Self::Interface(interface) => Some(interface),
+            Self::Mesh(mesh) => Some(&mesh.interface),
+            Self::Peer(_) => None,
+        }
+    }
+
+    /// The public half of the key pair that it gives the interface, if any.
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Mesh(mesh) => mesh.public_key.as_ref(),
+            Self::Interface(_) | Self::Peer(_) => None,
+        }
+    }
+
+    /// The peers that it declares.
+    pub fn peers(&self) -> &[Peer] {
+        match self {
+            Self::Interface(_) => &[],
+            Self::Peer(peer) => std::slice::from_ref(peer),
+            Self::Mesh(mesh) => &mesh.peers,
         }
     }
 
@@ -111,6 +154,50 @@ impl Spec {
             allowed_ips: asked.allowed_ips.iter().map(|prefix| self::prefix(prefix)).collect::<Result<_, _>>()?,
             persistent_keepalive: not_zero("persistent-keepalive", asked.persistent_keepalive)?,
         }))
+    }
+}
+
+impl Mesh {
+    /// The mesh of this name, as it is on this host.
+    ///
+    /// # Errors
+    /// When the repo has none, or the host is not of it.
+    pub fn named(name: &str, meshes: &Meshes) -> Result<Self, Invalid> {
+        let invalid = |reason: String| Invalid::new("name", reason);
+        match meshes.iter().find(|(known, _)| known.as_str() == name) {
+            Some((_, Some(mesh))) => Ok(mesh.clone()),
+            Some((name, None)) => {
+                Err(invalid(format!("this host is not among the hosts of [vpn.{name}] in stead.toml")))
+            }
+            None => Err(invalid(format!("stead.toml has no mesh {name:?}"))),
+        }
+    }
+}
+
+impl From<Interface> for wit::Interface {
+    fn from(interface: Interface) -> Self {
+        Self {
+            name: interface.name.to_string(),
+            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
+            listen_port: interface.listen_port,
+            mtu: Some(interface.mtu),
+            fwmark: interface.fwmark,
+            routes: Some(interface.routes),
+        }
+    }
+}
+
+impl Interface {
+    /// The interface of a mesh.
+    pub fn of_mesh(name: Name, addresses: BTreeSet<IpNet>, listen_port: u16, mtu: Option<u32>) -> Self {
+        Self {
+            name,
+            addresses,
+            listen_port: Some(listen_port),
+            mtu: mtu.unwrap_or(default_mtu()),
+            fwmark: None,
+            routes: default_routes(),
+        }
     }
 }
 

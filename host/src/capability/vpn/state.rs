@@ -37,6 +37,9 @@ pub struct Seen {
     pub driver: Option<Driver>,
     #[serde(default)]
     pub state: State,
+    /// The declared public key, when this machine has the pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<PublicKey>,
 }
 
 /// What makes an interface of a name.

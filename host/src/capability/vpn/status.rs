@@ -106,11 +106,8 @@ fn tunnel(name: Name, driver: Driver, called: &BTreeMap<(Name, PublicKey), Strin
 /// What people call the peers of an interface. A spec of another version of stead gives no name, and does no harm.
 fn called(declared: &[Declared<Value>]) -> BTreeMap<(Name, PublicKey), String> {
     let specs = declared.iter().filter_map(|declared| serde_json::from_value(declared.spec.clone()).ok());
-    let peers = specs.filter_map(|spec: Spec| match spec {
-        Spec::Peer(peer) => Some(((peer.interface, peer.public_key), peer.name?)),
-        Spec::Interface(_) => None,
-    });
-    peers.collect()
+    let peers = specs.flat_map(|spec: Spec| spec.peers().to_vec());
+    peers.filter_map(|peer| Some(((peer.interface, peer.public_key), peer.name?))).collect()
 }
 
 fn unreadable(resource: &str, reason: impl ToString) -> ObserveError {

@@ -113,7 +113,7 @@ proptest! {
             live.identity = own;
             live.listen_port = live.listen_port.or(Some(40000));
         }
-        fact.interfaces.insert(name, Seen { driver: Some(Driver::Kernel), state: to });
+        fact.interfaces.insert(name, Seen { driver: Some(Driver::Kernel), state: to, kept: None });
         prop_assert_eq!(planned(&fact, &specs), Some(Vec::new()));
     }
 }
