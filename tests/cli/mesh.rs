@@ -2,6 +2,7 @@
 //! kernel or, where it has none, by wireguard-go. Every host applies the one repo to itself.
 
 mod hosts;
+mod people;
 
 use std::fs;
 

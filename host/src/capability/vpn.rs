@@ -31,6 +31,7 @@ mod status;
 mod tests;
 mod wanted;
 
+pub use keys::key_pair;
 pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;
 pub use spec::{Interface, Mesh, Peer, Spec};

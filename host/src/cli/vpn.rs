@@ -6,13 +6,18 @@ use super::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
 
+mod add;
 pub(super) mod keys;
+mod qr;
+mod remove;
 mod status;
 
 /// Look after the WireGuard of all hosts.
 #[derive(Debug, Subcommand)]
 pub(super) enum Vpn {
     Status(status::Status),
+    Add(add::Add),
+    Remove(remove::Remove),
     Keys(keys::Keys),
 }
 
@@ -20,6 +25,8 @@ impl Vpn {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Status(status) => status.run(context).await,
+            Self::Add(add) => add.run(context),
+            Self::Remove(remove) => remove.run(context),
             Self::Keys(keys) => keys.run(context).await,
         }
     }

@@ -133,6 +133,12 @@ impl Host {
         Ok(run(command.args(words), LIMIT)?.ok()?.trim().to_owned())
     }
 
+    /// Runs a line of shell on it, and answers what it printed.
+    pub(super) fn sh(&self, script: &str) -> Result<String> {
+        let mut command = self.command(Path::new("sh"));
+        Ok(run(command.args(["-c", script]), LIMIT)?.ok()?.trim().to_owned())
+    }
+
     fn is_up(&self) -> Result<Option<()>> {
         let test = ["-c", "test -e /run/kernel || test -S /run/wireguard/wg0.sock"];
         Ok(run(self.command(Path::new("sh")).args(test), LIMIT)?.status.success().then_some(()))

@@ -27,6 +27,12 @@ pub(super) fn public(private: &Secret<Key>) -> PublicKey {
     PublicKey::new(private.reveal().get_public().0)
 }
 
+/// A key pair for a machine that is not managed by stead; the private half in base64.
+pub fn key_pair() -> (Secret<String>, PublicKey) {
+    let private = Secret::new(Key::generate_private());
+    (Secret::new(private.reveal().to_base64()), public(&private))
+}
+
 /// A key in base64, as wg(8) writes it.
 pub(super) fn parse(text: &str) -> Option<Secret<Key>> {
     // wg(8) writes 44 characters; the parser of `PublicKey` is as strict.
