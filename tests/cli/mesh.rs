@@ -3,6 +3,7 @@
 
 mod hosts;
 mod people;
+mod wrong;
 
 use std::fs;
 

@@ -14,6 +14,7 @@ use crate::policy::Guest;
 
 mod backend;
 mod bind;
+mod claims;
 mod detail;
 mod device;
 mod diff;
@@ -31,6 +32,7 @@ mod status;
 mod tests;
 mod wanted;
 
+pub use claims::Claims;
 pub use keys::key_pair;
 pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;

@@ -8,7 +8,7 @@ use super::log::{Level, Log, LogLine};
 use super::runtime::Policy;
 use super::wasi::Wasi;
 use crate::capability::Capability;
-use crate::capability::vpn::Meshes;
+use crate::capability::vpn::{Claims, Meshes};
 use crate::grant::Grants;
 use crate::machine::Facts;
 use crate::policy::types::{Denial, Error, InvalidArgument};
@@ -26,6 +26,7 @@ pub struct Guest {
     facts: Facts,
     config: Value,
     meshes: Meshes,
+    claims: Claims,
     stage: Stage,
     calls: Vec<Recorded>,
     weight: usize,
@@ -82,6 +83,7 @@ impl Guest {
             facts: facts.clone(),
             config: policy.config.clone(),
             meshes: policy.meshes.clone(),
+            claims: Claims::default(),
             stage: Stage::default(),
             calls: Vec::new(),
             weight: 0,
@@ -181,6 +183,19 @@ impl Guest {
     /// The meshes of the repo.
     pub(crate) fn meshes(&self) -> &Meshes {
         &self.meshes
+    }
+
+    /// What the policy has declared of WireGuard so far.
+    pub(crate) fn claims(&mut self) -> &mut Claims {
+        &mut self.claims
+    }
+
+    /// The number of the call, from 1, that was refused with this error, and the interface that it was to.
+    pub(super) fn refused(&self, error: &Error) -> Option<(usize, &str)> {
+        let words = words(error);
+        let refused = |call: &Recorded| call.refused.as_ref() == Some(&words);
+        let index = self.calls.iter().position(refused)?;
+        Some((index + 1, self.calls.get(index)?.capability.as_str()))
     }
 
     pub(super) fn config(&self) -> &Value {

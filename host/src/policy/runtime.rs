@@ -159,9 +159,11 @@ fn returned(error: types::Error, guest: &Guest) -> RunError {
             RunError::Denied { capability: denial.capability, asked: denial.asked, grant: denial.grant }
         }
         types::Error::Denied(denial) => RunError::Failed { message: printable(&denial.asked) },
-        types::Error::Invalid(invalid) => {
-            RunError::Invalid { argument: printable(&invalid.argument), reason: printable(&invalid.reason) }
-        }
+        types::Error::Invalid(ref invalid) => RunError::Invalid {
+            argument: printable(&invalid.argument),
+            reason: printable(&invalid.reason),
+            call: guest.refused(&error).map(|(number, interface)| format!("call {number}, to {interface}").into()),
+        },
         types::Error::Other(message) => RunError::Failed { message: super::words::printable_lines(&message) },
     }
 }
