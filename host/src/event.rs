@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::capability::vpn::Tunnel;
+use crate::capability::vpn::{PublicKey, Tunnel};
 use crate::error::Failure;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
@@ -40,6 +40,8 @@ pub enum Event {
     Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
     /// The answer to a request for what the WireGuard interfaces do.
     Vpn { tunnels: Vec<Tunnel> },
+    /// The answer to a request for the next key pair: its public half.
+    NextKey { public_key: PublicKey },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }

@@ -1,6 +1,7 @@
 //! A mesh of hosts that are real to WireGuard: each in namespaces of its own, with a machine name, and `wg0` by the
 //! kernel or, where it has none, by wireguard-go. Every host applies the one repo to itself.
 
+mod change;
 mod hosts;
 mod people;
 mod wrong;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
@@ -23,6 +23,7 @@ mod keys;
 mod link;
 mod name;
 mod networkd;
+mod reach;
 mod scope;
 mod setting;
 mod spec;
@@ -49,6 +50,16 @@ pub struct Vpn {
     machine: Arc<Machine>,
 }
 
+impl Vpn {
+    /// Makes the next key pair of an interface, which runs on it once a mesh names its public half.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn next_key(&self, name: &Name) -> Result<PublicKey, ApplyError> {
+        keys::Keys { machine: &self.machine, name }.make_next()
+    }
+}
+
 impl Capability for Vpn {
     const NAME: &'static str = "vpn";
     type Scope = Scope;
@@ -70,6 +81,10 @@ impl Capability for Vpn {
 
     fn secrets(spec: &Spec) -> Vec<String> {
         spec.peers().iter().filter_map(|peer| peer.preshared_key.clone()).collect()
+    }
+
+    fn action_cuts_off(action: &Set, session: &SshSession) -> Option<String> {
+        reach::cuts_off(action, session)
     }
 
     fn open(machine: Arc<Machine>) -> Self {

@@ -10,6 +10,7 @@ mod add;
 pub(super) mod keys;
 mod qr;
 mod remove;
+mod rotate;
 mod status;
 
 /// Look after the WireGuard of all hosts.
@@ -19,6 +20,7 @@ pub(super) enum Vpn {
     Add(add::Add),
     Remove(remove::Remove),
     Keys(keys::Keys),
+    Rotate(rotate::Rotate),
 }
 
 impl Vpn {
@@ -27,6 +29,7 @@ impl Vpn {
             Self::Status(status) => status.run(context).await,
             Self::Add(add) => add.run(context),
             Self::Remove(remove) => remove.run(context),
+            Self::Rotate(rotate) => rotate.run(context).await,
             Self::Keys(keys) => keys.run(context).await,
         }
     }

@@ -59,6 +59,8 @@ pub enum MeshError {
     KeyTaken { mesh: vpn::Name, of: Name },
     #[error("{mesh} has no peer `{name}`")]
     NoPeer { mesh: vpn::Name, name: String, known: Vec<String> },
+    #[error("{mesh} has no host `{name}`")]
+    NoHost { mesh: vpn::Name, name: String, known: Vec<String> },
     #[error("no host of {mesh} can be called yet: {}", .why.join("; "))]
     NobodyToCall { mesh: vpn::Name, why: Vec<String> },
     #[error("cannot write {path}: {source}", path = path.display())]
@@ -78,7 +80,7 @@ impl MeshError {
                 format!("add endpoints = {{ HOST = \"SERVER:PORT\" }} to [vpn.{mesh}], then `stead apply` to that host")
             }
             Self::Write { .. } => "the repo must be writable by you".to_owned(),
-            Self::Unknown { name, known } | Self::NoPeer { name, known, .. } => {
+            Self::Unknown { name, known } | Self::NoPeer { name, known, .. } | Self::NoHost { name, known, .. } => {
                 match nearest(name, known.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None if known.is_empty() => "there is none".to_owned(),
@@ -90,6 +92,16 @@ impl MeshError {
 }
 
 impl Mesh {
+    /// Whether a host is of it.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn has(&self, host: &Name) -> Result<(), MeshError> {
+        let known = || self.hosts.iter().map(ToString::to_string).collect();
+        let none = || MeshError::NoHost { mesh: self.name.clone(), name: host.to_string(), known: known() };
+        self.hosts.contains(host).then_some(()).ok_or_else(none)
+    }
+
     /// The network that an address is of.
     pub(super) fn network(&self, address: std::net::IpAddr) -> Option<&IpNet> {
         self.networks.iter().find(|network| network.contains(&address))

@@ -33,6 +33,7 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         Request::Status => status(place, events),
         Request::Log { run } => log(place, run, events),
         Request::Vpn => vpn(place, events).await,
+        Request::NextKey { interface } => next_key(place, &interface, &operator, events),
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;
@@ -85,13 +86,19 @@ async fn apply(
     Ok(())
 }
 
-/// Refuses a plan that closes the port which the operator's own session came in by.
+/// Refuses a plan that closes the way by which the operator's own session came in.
 async fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
     let Some(session) = SshSession::current().await else { return Ok(()) };
     for capability in capability::ALL {
         let name = capability.name();
-        if !plan.steps.iter().any(|planned| planned.capability == name) {
+        let steps: Vec<_> = plan.steps.iter().filter(|planned| planned.capability == name).collect();
+        if steps.is_empty() {
             continue;
+        }
+        for planned in steps {
+            if let Some(reason) = capability.action_cuts_off(&planned.step.action, &session)? {
+                return Err(SessionError::CutOff(reason));
+            }
         }
         let specs = plan.specs.get(name).map(Vec::as_slice).unwrap_or_default();
         if let Some(reason) = capability.cuts_off(specs, &session)? {
@@ -121,6 +128,14 @@ async fn vpn(place: &Place, events: &Events) -> Result<(), SessionError> {
     let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
     let tunnels = vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?;
     events.tell(Event::Vpn { tunnels });
+    Ok(())
+}
+
+fn next_key(place: &Place, interface: &vpn::Name, operator: &str, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let _lock = Lock::take(machine.state(), operator, "vpn rotate")?;
+    let public_key = Vpn::open(machine.into()).next_key(interface).map_err(SessionError::NextKey)?;
+    events.tell(Event::NextKey { public_key });
     Ok(())
 }
 

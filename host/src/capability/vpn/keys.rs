@@ -84,6 +84,17 @@ impl Keys<'_> {
         Ok(known.into_iter().find(|key| public(key) == *wanted).or_else(kept))
     }
 
+    /// Makes a key pair that nothing runs on yet, and keeps it for the interface.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn make_next(&self) -> Result<PublicKey, ApplyError> {
+        let private = Secret::new(Key::generate_private());
+        let public = public(&private);
+        self.keep_blob(&self.private_blob(&public), &private)?;
+        Ok(public)
+    }
+
     /// The preshared key of this digest.
     ///
     /// # Errors
