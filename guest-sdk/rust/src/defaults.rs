@@ -22,7 +22,7 @@ empty! {
         input_interface, output_interface, source, destination, protocol, ports, comment;
         chain: firewall::Chain::Input; verdict: firewall::Verdict::Accept
     },
-    vpn::Interface { name, addresses, listen_port, mtu, fwmark, routes },
+    vpn::Interface { name, addresses, listen_port, mtu, fwmark, routes, table },
     vpn::Peer { public_key, name, preshared_key, endpoint, allowed_ips, persistent_keepalive },
     compose::Options { environment, secrets, health_timeout },
 }

@@ -10,6 +10,9 @@ use super::bind::stead::host::vpn as wit;
 use super::{Endpoint, Meshes, Name, PublicKey};
 use crate::policy::Invalid;
 
+/// The table that every packet looks into; rtnetlink(7).
+pub(super) const MAIN: u32 = 254;
+
 /// What one call asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +38,9 @@ pub struct Interface {
     pub fwmark: Option<u32>,
     #[serde(default = "default_routes")]
     pub routes: bool,
+    /// `None`: the main table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<u32>,
 }
 
 /// A peer of an interface.
@@ -137,6 +143,7 @@ impl Spec {
             mtu,
             fwmark: not_zero("fwmark", asked.fwmark)?,
             routes: asked.routes.unwrap_or(default_routes()),
+            table: asked.table.map(|table| self::table(table, asked.routes)).transpose()?.flatten(),
         }))
     }
 
@@ -183,6 +190,7 @@ impl From<Interface> for wit::Interface {
             mtu: Some(interface.mtu),
             fwmark: interface.fwmark,
             routes: Some(interface.routes),
+            table: interface.table,
         }
     }
 }
@@ -197,6 +205,7 @@ impl Interface {
             mtu: mtu.unwrap_or(default_mtu()),
             fwmark: None,
             routes: default_routes(),
+            table: None,
         }
     }
 }
@@ -206,6 +215,17 @@ fn not_zero<T: PartialEq + From<u8>>(argument: &'static str, value: Option<T>) -
         return Err(Invalid::new(argument, "0 means none: leave it out"));
     }
     Ok(value)
+}
+
+fn table(table: u32, routes: Option<bool>) -> Result<Option<u32>, Invalid> {
+    let invalid = |reason: &str| Err(Invalid::new("table", format!("{table} {reason}")));
+    match table {
+        // rtnetlink(7): unspecified, the table of what has none, and that of the host's own addresses.
+        0 | 253 | 255 => invalid("is the kernel's own table"),
+        _ if routes == Some(false) => invalid("is of no use when `routes` is false"),
+        MAIN => Ok(None),
+        _ => Ok(Some(table)),
+    }
 }
 
 fn line(argument: &'static str, text: &str) -> Result<String, Invalid> {
@@ -244,6 +264,7 @@ mod tests {
             mtu: None,
             fwmark: None,
             routes: None,
+            table: None,
         }
     }
 
@@ -274,6 +295,8 @@ mod tests {
             ("mtu", wit::Interface { mtu: Some(100), ..interface() }),
             ("mtu", wit::Interface { mtu: Some(1279), addresses: six, ..interface() }),
             ("fwmark", wit::Interface { fwmark: Some(0), ..interface() }),
+            ("table", wit::Interface { table: Some(255), ..interface() }),
+            ("table", wit::Interface { table: Some(51820), routes: Some(false), ..interface() }),
         ];
         for (argument, asked) in wrong {
             assert_eq!(refused(Spec::parse_interface(&asked)), Some(argument), "{asked:?}");

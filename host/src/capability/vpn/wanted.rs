@@ -123,6 +123,7 @@ impl<'a> Wanted<'a> {
             up: true,
             addresses: interface.addresses.clone(),
             routes: self.routes().or_else(|| live.map(|live| live.routes.clone())).unwrap_or_default(),
+            tables: self.table().or_else(|| live.map(|live| live.tables.clone())).unwrap_or_default(),
             peers,
         };
         Ok(State { live: Some(to), boot })
@@ -131,9 +132,19 @@ impl<'a> Wanted<'a> {
     /// The routes that the interface is to have; `None`: they are nobody's business here.
     pub(super) fn routes(&self) -> Option<BTreeSet<IpNet>> {
         let covered = |prefix: &IpNet| self.interface.addresses.iter().any(|address| address.trunc().contains(prefix));
-        let prefixes = self.peers.values().flat_map(|(peer, _)| peer.allowed_ips.iter().copied());
-        let routes = prefixes.filter(|prefix| prefix.prefix_len() > 0 && !covered(prefix));
+        let elsewhere = self.interface.table.is_some();
+        let routes = self.prefixes().filter(|prefix| !elsewhere && prefix.prefix_len() > 0 && !covered(prefix));
         self.interface.routes.then(|| routes.collect())
+    }
+
+    /// The routes that other tables than the main one are to have; `None`: they are nobody's business here.
+    pub(super) fn table(&self) -> Option<BTreeMap<u32, BTreeSet<IpNet>>> {
+        let filled = self.interface.table.map(|table| (table, self.prefixes().collect::<BTreeSet<_>>()));
+        self.interface.routes.then(|| filled.into_iter().filter(|(_, routes)| !routes.is_empty()).collect())
+    }
+
+    fn prefixes(&self) -> impl Iterator<Item = IpNet> {
+        self.peers.values().flat_map(|(peer, _)| peer.allowed_ips.iter().copied())
     }
 
     /// The secrets of its peers with their digests.
