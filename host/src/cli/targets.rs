@@ -53,7 +53,8 @@ pub(super) fn of_repo(context: &Context, repo: &Repo, words: &[String]) -> Resul
     Ok(machines)
 }
 
-/// All machines of the repo: every host with an address, and this machine when a table without one is its own.
+/// All machines of the repo: every host with an address, and this machine when a table is named after it or no host has
+/// an address.
 ///
 /// # Errors
 /// When there is no host.
@@ -66,13 +67,15 @@ pub(super) fn all(context: &Context, repo: &Repo) -> Result<Vec<(Machine, String
             machines.push((machine, name));
         }
     }
-    match repo.target(None, &hostname()) {
-        Ok(here) if machines.iter().all(|(_, host)| *host != here.host) => {
-            machines.push((Machine::at(context, here.host.clone(), None), here.host));
-        }
-        Err(error) if machines.is_empty() => return Err(error.into()),
-        _ => {}
-    }
+    let hostname = hostname();
+    let short = hostname.split('.').next().unwrap_or(&hostname);
+    let here = repo.host(&hostname).or_else(|| repo.host(short)).filter(|host| host.address.is_none());
+    let here = match here {
+        Some(host) => Some(host.name.to_string()),
+        None if machines.is_empty() => Some(repo.target(None, &hostname)?.host),
+        None => None,
+    };
+    machines.extend(here.map(|host| (Machine::at(context, host.clone(), None), host)));
     Ok(machines)
 }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use proptest::prelude::*;
 
 use super::*;
 use crate::capability::vpn::PublicKey;
@@ -157,6 +158,68 @@ fn a_client_calls_the_hosts_that_can_be_called() -> Result<()> {
     PersistentKeepalive = 25
     ");
     Ok(())
+}
+
+/// A host or a peer that comes or goes.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Host(usize),
+    Peer(u8),
+}
+
+const ALL_HOSTS: [&str; 3] = ["web1", "web2", "box"];
+
+fn any_move() -> impl Strategy<Value = Move> {
+    prop_oneof![(0..ALL_HOSTS.len()).prop_map(Move::Host), (1u8..6).prop_map(Move::Peer)]
+}
+
+/// What has been assigned after the moves, each of which turns a member on or off, checked after each of them.
+fn after(moves: &[Move]) -> Result<()> {
+    let (mut hosts, mut text) = (vec![ALL_HOSTS[0]], String::new());
+    let mut before: BTreeMap<Name, Member> = BTreeMap::new();
+    for step in moves {
+        if let Move::Host(index) = step {
+            let host = ALL_HOSTS[*index];
+            let there = hosts.iter().position(|other| *other == host);
+            match there {
+                Some(place) if hosts.len() > 1 => drop(hosts.remove(place)),
+                Some(_) => {}
+                None => hosts.insert(0, host),
+            }
+        }
+        let listed = format!("[vpn.wg0]\nnetworks = [\"fd08::/64\", \"10.8.0.0/24\"]\nhosts = {hosts:?}\n");
+        let repo = repo(&listed, &text)?;
+        let mut directory = repo.directory().clone();
+        if let Move::Peer(byte) = step {
+            let (mesh, peer) = (repo.mesh(None)?, name(&format!("peer{byte}"))?);
+            if directory.remove_peer(mesh, peer.as_str()).is_err() {
+                directory.add_peer(mesh, peer, key(*byte))?;
+            }
+        }
+        text = directory.text();
+        let now: BTreeMap<Name, Member> =
+            directory.of(repo.mesh(None)?).all().map(|(name, member)| (name.clone(), member.clone())).collect();
+        for (name, member) in &now {
+            ensure!(
+                before.get(name).is_none_or(|before| before == member),
+                "{name} was given another address: {now:?}"
+            );
+            let others = now.iter().filter(|(other, _)| *other != name).flat_map(|(_, other)| &other.addresses);
+            ensure!(others.clone().all(|other| !member.addresses.contains(other)), "two have one address: {now:?}");
+            ensure!(member.addresses.len() == 2, "{name} lacks an address: {now:?}");
+        }
+        before = now;
+    }
+    Ok(())
+}
+
+proptest! {
+    /// Whoever comes or goes, the others keep their addresses.
+    #[test]
+    fn members_come_and_go_and_the_others_stay(moves in prop::collection::vec(any_move(), 1..20)) {
+        let done = after(&moves);
+        prop_assert!(done.is_ok(), "{done:?}");
+    }
 }
 
 /// What is said of a text: the file, what is pointed at, the problem, the hint.

@@ -124,3 +124,38 @@ async fn the_status_tells_what_passed() -> Result<()> {
     ensure!(!told.contains(&run("wg show wg0 private-key")?) && !told.contains(PRESHARED), "a key is told");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_key_pair_that_keeps_the_operator_out_is_taken_back() -> Result<()> {
+    if !is_inside(module_path!(), "a_key_pair_that_keeps_the_operator_out_is_taken_back")? {
+        return Ok(());
+    }
+    let mut host = Host::new(&[("far", PRESHARED)])?;
+    let far = far_host()?;
+    serve("wg0")?;
+    let mut declared = declared(&far);
+    host.apply(&declared).await?;
+    let old = run("wg show wg0 public-key")?;
+    far_knows(&old)?;
+    ensure!(received(ping("-c 1 -W 5 10.8.0.2")?)?.contains(" 1 packets received"), "it never worked");
+
+    let next = host.vpn.next_key(&"wg0".parse()?)?;
+    assert_eq!(run("wg show wg0 public-key")?, old, "nothing runs on it yet");
+    let (interface, peer) = (declared[0]["interface"].clone(), declared[1]["peer"].clone());
+    declared = vec![json!({"mesh": {"interface": interface, "public-key": next.to_string(), "peers": [peer]}})];
+    let rotated = host.apply(&declared).await?;
+    assert_eq!(run("wg show wg0 public-key")?, next.to_string());
+    let private = host.read("etc/systemd/network/50-stead-wg0.key")?;
+    ensure!(received(ping("-c 1 -W 2 10.8.0.2")?)?.contains(" 0 packets received"), "the far host knows the next key");
+
+    host.undo(&rotated).await?;
+    assert_eq!(run("wg show wg0 public-key")?, old);
+    ensure!(received(ping("-c 1 -W 10 10.8.0.2")?)?.contains(" 1 packets received"), "it is not as it was");
+    let told = format!("{}{rotated:?}", serde_json::to_string(&rotated)?);
+    ensure!(!told.contains(private.trim()), "a private key is told");
+
+    let unknown = json!(super::key(9).to_string());
+    declared[0]["mesh"]["public-key"] = unknown;
+    ensure!(host.plan(&declared).await?.steps.is_empty(), "a key pair that is nowhere is none to be set");
+    Ok(())
+}
