@@ -11,6 +11,7 @@ pub(super) mod keys;
 mod qr;
 mod remove;
 mod rotate;
+mod show;
 mod status;
 
 /// Look after the WireGuard of all hosts.
@@ -19,6 +20,7 @@ pub(super) enum Vpn {
     Status(status::Status),
     Add(add::Add),
     Remove(remove::Remove),
+    Show(show::Show),
     Keys(keys::Keys),
     Rotate(rotate::Rotate),
 }
@@ -29,6 +31,7 @@ impl Vpn {
             Self::Status(status) => status.run(context).await,
             Self::Add(add) => add.run(context),
             Self::Remove(remove) => remove.run(context),
+            Self::Show(show) => show.run(context),
             Self::Rotate(rotate) => rotate.run(context).await,
             Self::Keys(keys) => keys.run(context).await,
         }

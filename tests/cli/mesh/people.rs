@@ -62,6 +62,13 @@ fn a_laptop_comes_in_and_is_put_out_again() -> Result<()> {
     let status = web1.stead(&repo, "vpn status", 0)?;
     ensure!(status.lines().any(|line| line.contains("anna ") && line.contains("192.0.2.3:")), "{status}");
 
+    let shown = web1.stead(&repo, "vpn show anna", 0)?;
+    let hosts = |text: &str| text.split_once("[Peer]").map(|(_, hosts)| hosts.trim_end().to_owned());
+    let shown_hosts = hosts(&shown).context("no host is shown")?;
+    ensure!(hosts(config).is_some_and(|all| shown_hosts.starts_with(&all)), "{shown}\nis not\n{config}");
+    ensure!(!shown.contains(private) && shown.contains("Address = 10.77.0.4/32, fd77::4/128"), "{shown}");
+    ensure!(web1.stead(&repo, "vpn show ana", 64)?.contains("did you mean `anna`?"));
+
     web1.stead(&repo, "vpn add anna", 64)?;
     ensure!(web1.stead(&repo, "vpn remove ana", 64)?.contains("did you mean `anna`?"));
     let removed = web1.stead(&repo, "vpn remove anna", 0)?;

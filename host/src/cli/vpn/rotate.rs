@@ -44,7 +44,7 @@ impl Rotate {
         let peers: Vec<_> = directory.of(mesh).peer.keys().map(ToString::to_string).collect();
         if !peers.is_empty() && mesh.endpoints.contains_key(&self.host) {
             said.push_str(&format!(
-                "tell it to the owners of {}, whose configuration has the old one\n",
+                "give the owners of {} what `stead vpn show NAME` says: their configurations have the old key\n",
                 peers.join(", ")
             ));
         }

@@ -27,7 +27,8 @@ impl Mesh {
         private: Option<&Secret<String>>,
     ) -> Result<Client, MeshError> {
         let members = directory.of(self);
-        let none = || MeshError::NoPeer { mesh: self.name.clone(), name: name.to_string(), known: Vec::new() };
+        let known = || members.peer.keys().map(ToString::to_string).collect();
+        let none = || MeshError::NoPeer { mesh: self.name.clone(), name: name.to_string(), known: known() };
         let member = members.peer.get(name).ok_or_else(none)?;
         let mut text = format!("[Interface]\n# {name} of {}\n", self.name);
         match private {
