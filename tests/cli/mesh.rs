@@ -90,6 +90,10 @@ fn a_mesh_needs_its_grants_and_its_table() -> Result<()> {
     let said = web1.stead(&repo, "apply --yes", 67)?;
     ensure!(said.contains("this host is not among the hosts of [vpn.wg0]"), "{said}");
     ensure!(!repo.path("vpn.toml").exists() && web1.run("wg show wg0 peers")?.is_empty(), "nothing was changed");
+    fs::write(repo.path("stead.toml"), &text)?;
+    web1.run("ip link set wg0 name wg7")?;
+    let said = web1.stead(&repo, "vpn keys", 0)?;
+    ensure!(said.contains("web1 has no wg0 yet: does a policy of it call"), "{said}");
     Ok(())
 }
 

@@ -72,11 +72,13 @@ pub(in crate::cli) async fn gather(
     let answers = tunnels(context, &hosts).await;
     let mut directory = repo.directory().clone();
     for ((_, host), answer) in machines.iter().zip(&answers) {
-        for tunnel in answer.iter().flatten() {
+        let Ok(tunnels) = answer else { continue };
+        for tunnel in tunnels {
             if let Some(key) = tunnel.public_key.filter(|key| directory.set_key(&tunnel.name, host, *key)) {
                 context.terminal.say(&format!("{VPN_FILE}: the public key of {host} in {} is {key}\n", tunnel.name));
             }
         }
+        context.terminal.say(&missing(repo, host, tunnels));
     }
     let news = &directory != repo.directory();
     directory.save(repo.folder())?;
@@ -84,4 +86,12 @@ pub(in crate::cli) async fn gather(
         context.terminal.say(&format!("commit {VPN_FILE}, and apply to the other hosts, which do not know this yet\n"));
     }
     Ok(first_failure(context, &hosts.iter().collect::<Vec<_>>(), &answers))
+}
+
+/// The meshes of a host that are not there.
+fn missing(repo: &Repo, host: &Name, tunnels: &[vpn::Tunnel]) -> String {
+    let meshes = repo.meshes().filter(|mesh| mesh.hosts.contains(host)).map(|mesh| mesh.name.as_str());
+    let missing = meshes.filter(|name| tunnels.iter().all(|tunnel| tunnel.name.as_str() != *name));
+    let said = |name| format!("{host} has no {name} yet: does a policy of it call vpn.add-mesh({name:?})?\n");
+    missing.map(said).collect()
 }
