@@ -101,6 +101,12 @@ pub trait Capability: Send + Sync + Sized + 'static {
         None
     }
 
+    /// Why one change would cut off the operator's own session, if it would: also one that gives something up, of which
+    /// no spec tells.
+    fn action_cuts_off(_action: &Self::Action, _session: &SshSession) -> Option<String> {
+        None
+    }
+
     /// Takes hold of the machine. Does no I/O.
     fn open(machine: Arc<Machine>) -> Self;
 

@@ -35,6 +35,7 @@ mod status;
 mod table;
 mod targets;
 mod terminal;
+mod vpn;
 mod when;
 
 use terminal::Terminal;
@@ -108,6 +109,8 @@ enum Command {
     Firewall(firewall::Firewall),
     #[command(subcommand)]
     Secret(secret::Secret),
+    #[command(subcommand)]
+    Vpn(vpn::Vpn),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
     Targets,
@@ -168,6 +171,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Confirm(confirm) => confirm.run(context).await,
         Command::Firewall(firewall) => firewall.run(context).await,
         Command::Secret(secret) => secret.run(context),
+        Command::Vpn(vpn) => vpn.run(context).await,
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
             Ok(Exit::Done)

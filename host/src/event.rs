@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::capability::Declared;
 use crate::capability::firewall::{self, Listening};
+use crate::capability::vpn::{PublicKey, Tunnel};
 use crate::error::Failure;
 use crate::journal::{JournaledStep, Revision, Run};
 use crate::lock::Holder;
@@ -43,6 +44,10 @@ pub enum Event {
     Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
     /// The answer to a request for the firewall: what the last revision declared of it, and who listens.
     Firewall { specs: Vec<Declared<firewall::Spec>>, listening: BTreeSet<Listening> },
+    /// The answer to a request for what the WireGuard interfaces do.
+    Vpn { tunnels: Vec<Tunnel> },
+    /// The answer to a request for the next key pair: its public half.
+    NextKey { public_key: PublicKey },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }

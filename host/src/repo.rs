@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
 use crate::policy::Limits;
 
@@ -15,6 +16,7 @@ mod address;
 mod bundle;
 mod error;
 mod json;
+mod mesh;
 mod name;
 mod parse;
 mod secrets;
@@ -24,6 +26,7 @@ mod target;
 pub use address::{Address, NotAnAddress};
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
+pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use suggest::nearest;
@@ -42,6 +45,8 @@ pub struct Repo {
     hosts: BTreeMap<Name, Host>,
     policies: BTreeMap<Name, Policy>,
     secrets: SecretsFile,
+    meshes: BTreeMap<vpn::Name, Mesh>,
+    directory: Directory,
 }
 
 /// `[host.NAME]`.
@@ -98,7 +103,13 @@ impl Repo {
         let folder = found.ok_or_else(|| RepoError::NotFound { start: start.clone() })?;
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|source| RepoError::Read { path, source })?;
-        Self::parse(folder, text)
+        let path = folder.join(VPN_FILE);
+        let directory = match std::fs::read_to_string(&path) {
+            Ok(directory) => directory,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(RepoError::Read { path, source }),
+        };
+        Self::parse(folder, text)?.with_directory(&directory)
     }
 
     /// Reads the text of a `stead.toml`; `folder` is what its paths are relative to.
@@ -108,10 +119,20 @@ impl Repo {
     pub fn parse(folder: &Path, text: String) -> Result<Self, RepoError> {
         let parsed = match parse::parse(&text) {
             Ok(parsed) => parsed,
-            Err(fault) => return Err(fault.place(text)),
+            Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets } = parsed;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets })
+        let parse::Parsed { hosts, policies, secrets, meshes } = parsed;
+        let directory = Directory::parse("", &meshes)?;
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, directory })
+    }
+
+    /// The same with what the text of a `vpn.toml` says.
+    ///
+    /// # Errors
+    /// When the text is wrong; the error has the place.
+    pub fn with_directory(mut self, text: &str) -> Result<Self, RepoError> {
+        self.directory = Directory::parse(text, &self.meshes)?;
+        Ok(self)
     }
 
     /// The folder that holds `stead.toml`.
@@ -149,6 +170,39 @@ impl Repo {
             Some(policy)
         };
         host.policies.iter().filter_map(configured).collect()
+    }
+
+    /// All meshes, by name.
+    pub fn meshes(&self) -> impl Iterator<Item = &Mesh> {
+        self.meshes.values()
+    }
+
+    /// The mesh of this name, or the only one.
+    ///
+    /// # Errors
+    /// When there is none, or no name and several.
+    pub fn mesh(&self, name: Option<&str>) -> Result<&Mesh, MeshError> {
+        let known = || self.meshes.keys().map(ToString::to_string).collect();
+        let mut all = self.meshes.values();
+        match (name, all.next(), all.next()) {
+            (Some(name), ..) => {
+                let unknown = || MeshError::Unknown { name: name.to_owned(), known: known() };
+                self.meshes.values().find(|mesh| mesh.name.as_str() == name).ok_or_else(unknown)
+            }
+            (None, Some(only), None) => Ok(only),
+            (None, None, _) => Err(MeshError::None),
+            (None, ..) => Err(MeshError::Several { known: known() }),
+        }
+    }
+
+    /// Each mesh as it is on a host; `None`: the host is not of it.
+    pub fn meshes_on(&self, host: &Host) -> vpn::Meshes {
+        self.meshes.iter().map(|(name, mesh)| (name.clone(), mesh.on(&host.name, &self.directory))).collect()
+    }
+
+    /// What `vpn.toml` says, with all that it lacks.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// Where the component of a policy is, or will be once it has been built.

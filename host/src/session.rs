@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::capability::vpn::Name;
 use crate::plan::Plan;
 use crate::repo::Bundle;
 
@@ -39,6 +40,10 @@ pub enum Request {
     Firewall,
     /// Take back what a process that died has left open.
     Recover,
+    /// What do the WireGuard interfaces do?
+    Vpn,
+    /// Make the next key pair of a WireGuard interface. Nothing runs on it yet.
+    NextKey { interface: Name },
     /// The operator got in again.
     Confirm { run: u64 },
 }

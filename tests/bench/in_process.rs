@@ -64,8 +64,14 @@ impl Subject {
 
     async fn run(&self, runtime: &Runtime) -> Result<Duration> {
         let Self { known, component, config } = self;
-        let policy =
-            Policy { name: known.name.as_str(), component, grants: &known.grants, config, limits: known.limits };
+        let policy = Policy {
+            name: known.name.as_str(),
+            component,
+            grants: &known.grants,
+            config,
+            meshes: &Default::default(),
+            limits: known.limits,
+        };
         let os = OsRelease { id: "debian".to_owned(), version_id: "13".to_owned(), ..OsRelease::default() };
         let facts = Facts { host_name: "server".to_owned(), os, ..Facts::default() };
         let began = Instant::now();

@@ -1,10 +1,12 @@
-//! The command line, by the program itself: on a tree of files instead of a machine, so that nothing here needs root or
-//! changes where it runs.
+//! The command line, by the program itself: on a tree of files instead of a machine, so that nothing here changes where
+//! it runs. Only the hosts of a mesh need root, for namespaces of their own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod life;
+mod mesh;
 mod repo;
 mod saved;
 mod secrets;
+mod vpn;
 mod wrong;

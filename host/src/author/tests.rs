@@ -105,8 +105,14 @@ async fn runs_and_crashes_readably(built: &Built, repo: &Path) -> Result<()> {
     let policies = parsed.policies_of(host);
     let grants = &policies.first().context("no policy")?.grants;
     let run = async |config: serde_json::Value| {
-        let policy =
-            Policy { name: "server", component: &built.component, grants, config: &config, limits: Default::default() };
+        let policy = Policy {
+            name: "server",
+            component: &built.component,
+            grants,
+            config: &config,
+            meshes: &Default::default(),
+            limits: Default::default(),
+        };
         runtime.configure(&policy, &Default::default()).await
     };
     let ran = run(serde_json::json!({ "port": 22 })).await?;

@@ -27,6 +27,7 @@ pub trait AnyCapability: Send + Sync {
     fn secrets(&self, spec: &Value) -> Result<Vec<String>, PlanError>;
     fn check(&self, scope: &(dyn Any + Send + Sync), spec: &Value) -> Result<Result<(), Denied>, PlanError>;
     fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError>;
+    fn action_cuts_off(&self, action: &Value, session: &SshSession) -> Result<Option<String>, PlanError>;
     /// See [`Capability::check_fact`].
     fn check_fact(
         &self,
@@ -95,6 +96,10 @@ impl<C: Capability> AnyCapability for Registered<C> {
 
     fn cuts_off(&self, specs: &[Declared<Value>], session: &SshSession) -> Result<Option<String>, PlanError> {
         Ok(C::cuts_off(&declared::<C>(specs)?, session))
+    }
+
+    fn action_cuts_off(&self, action: &Value, session: &SshSession) -> Result<Option<String>, PlanError> {
+        Ok(C::action_cuts_off(&read::<C, _>(action)?, session))
     }
 
     async fn observe(

@@ -4,15 +4,17 @@
 //! systemd-networkd(8) bring the interface back at boot. `networkctl reload` is never run: systemd 255 does not
 //! apply peers by it, and systemd 259 makes every peer shake hands anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ApplyError, Capability, Declared, Denied, Desired, ObserveError, Owned, PlanError};
-use crate::machine::Machine;
+use crate::machine::{Machine, SshSession};
 use crate::plan::Diff;
 use crate::policy::Guest;
 
 mod backend;
 mod bind;
+mod claims;
 mod detail;
 mod device;
 mod diff;
@@ -21,23 +23,41 @@ mod keys;
 mod link;
 mod name;
 mod networkd;
+mod reach;
 mod scope;
 mod setting;
 mod spec;
 mod state;
+mod status;
 #[cfg(test)]
 mod tests;
 mod wanted;
 
+pub use claims::Claims;
+pub use keys::key_pair;
 pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;
-pub use spec::{Interface, Peer, Spec};
+pub use spec::{Interface, Mesh, Peer, Spec};
 pub use state::{Boot, Content, Driver, Fact, Identity, Live, PeerState, Seen, Set, State};
+pub use status::{Talk, Tunnel, status};
+
+/// The meshes of the repo, each as it is on this host; `None`: the host is not of it.
+pub type Meshes = BTreeMap<Name, Option<Mesh>>;
 
 /// The capability.
 #[derive(Debug)]
 pub struct Vpn {
     machine: Arc<Machine>,
+}
+
+impl Vpn {
+    /// Makes the next key pair of an interface, which runs on it once a mesh names its public half.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn next_key(&self, name: &Name) -> Result<PublicKey, ApplyError> {
+        keys::Keys { machine: &self.machine, name }.make_next()
+    }
 }
 
 impl Capability for Vpn {
@@ -60,10 +80,11 @@ impl Capability for Vpn {
     }
 
     fn secrets(spec: &Spec) -> Vec<String> {
-        match spec {
-            Spec::Peer(peer) => peer.preshared_key.iter().cloned().collect(),
-            Spec::Interface(_) => Vec::new(),
-        }
+        spec.peers().iter().filter_map(|peer| peer.preshared_key.clone()).collect()
+    }
+
+    fn action_cuts_off(action: &Set, session: &SshSession) -> Option<String> {
+        reach::cuts_off(action, session)
     }
 
     fn open(machine: Arc<Machine>) -> Self {

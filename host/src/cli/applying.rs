@@ -8,10 +8,12 @@ use super::asking::{Asked, ask, ask_all, first_failure, unexpected};
 use super::planning::Planned;
 use super::progress::{Progress, count};
 use super::targets::Machine;
+use super::vpn::keys;
 use super::{Context, prompt};
 use crate::error::{Blame, Failure};
 use crate::event::{Event, Report};
 use crate::exit::Exit;
+use crate::repo::Repo;
 use crate::session::{ApplyOptions, Request};
 
 /// How to apply.
@@ -71,6 +73,10 @@ pub(super) async fn apply(
     options: &Options,
     rollback: bool,
 ) -> Result<Exit, Failure> {
+    let repo = Repo::open(&context.repo)?;
+    // Before anything is done with an address, it is on record whose it is.
+    repo.directory().save(repo.folder())?;
+    let mut unsure = keys::unsure(&repo, &planned);
     let mut requests = Vec::new();
     for one in planned {
         if one.plan.is_empty() && is_recorded(context, &one).await? {
@@ -87,8 +93,12 @@ pub(super) async fn apply(
             context.terminal.print(&said(&machine.label, report));
         }
     }
-    let machines: Vec<&Machine> = machines.iter().collect();
-    Ok(first_failure(context, &machines, &reports).unwrap_or(Exit::Done))
+    let failed =
+        |machine: &Machine| machines.iter().zip(&reports).any(|(one, report)| one == machine && report.is_err());
+    unsure.retain(|(machine, _)| !failed(machine));
+    let failure = first_failure(context, &machines.iter().collect::<Vec<_>>(), &reports);
+    let ungathered = keys::gather(context, &repo, &unsure).await?;
+    Ok(failure.or(ungathered).unwrap_or(Exit::Done))
 }
 
 /// Whether the last revision already says all that an empty plan says. What is declared anew and was as declared all

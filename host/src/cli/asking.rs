@@ -31,6 +31,8 @@ pub(super) async fn ask(machine: &Machine, request: Request, mut progress: Progr
                 | Event::Runs { .. }
                 | Event::Run { .. }
                 | Event::Firewall { .. }
+                | Event::Vpn { .. }
+                | Event::NextKey { .. }
                 | Event::Failed { .. }
                 | Event::Confirmed { .. }
         );

@@ -42,6 +42,7 @@ struct Saved {
 #[serde(deny_unknown_fields)]
 struct Source {
     stead_toml: Digest,
+    vpn_toml: Digest,
     apps: Digest,
     policies: BTreeMap<String, Digest>,
 }
@@ -121,6 +122,7 @@ impl Source {
     fn of(bundle: &Bundle) -> Self {
         Self {
             stead_toml: Digest::public(bundle.stead_toml.as_bytes()),
+            vpn_toml: Digest::public(bundle.vpn_toml.as_bytes()),
             apps: Digest::public(&bundle.apps.0),
             policies: bundle.policies.iter().map(|(name, code)| (name.clone(), Digest::public(&code.0))).collect(),
         }
@@ -130,6 +132,9 @@ impl Source {
     fn differs(&self, now: &Self) -> Option<String> {
         if self.stead_toml != now.stead_toml {
             return Some("stead.toml".to_owned());
+        }
+        if self.vpn_toml != now.vpn_toml {
+            return Some("vpn.toml".to_owned());
         }
         let changed = self.policies.iter().find(|(name, digest)| now.policies.get(*name) != Some(digest));
         let policy = changed.map(|(name, _)| format!("the component of policy {name}"));

@@ -53,6 +53,32 @@ pub(super) fn of_repo(context: &Context, repo: &Repo, words: &[String]) -> Resul
     Ok(machines)
 }
 
+/// All machines of the repo: every host with an address, and this machine when a table is named after it or no host has
+/// an address.
+///
+/// # Errors
+/// When there is no host.
+pub(super) fn all(context: &Context, repo: &Repo) -> Result<Vec<(Machine, String)>, Failure> {
+    let addressed = repo.hosts().filter_map(|host| Some((host.name.to_string(), host.address.clone()?)));
+    let mut machines: Vec<(Machine, String)> = Vec::new();
+    for (name, address) in addressed {
+        let machine = Machine::at(context, name.clone(), Some(address));
+        if machines.iter().all(|(other, _)| other.target != machine.target) {
+            machines.push((machine, name));
+        }
+    }
+    let hostname = hostname();
+    let short = hostname.split('.').next().unwrap_or(&hostname);
+    let here = repo.host(&hostname).or_else(|| repo.host(short)).filter(|host| host.address.is_none());
+    let here = match here {
+        Some(host) => Some(host.name.to_string()),
+        None if machines.is_empty() => Some(repo.target(None, &hostname)?.host),
+        None => None,
+    };
+    machines.extend(here.map(|host| (Machine::at(context, host.clone(), None), host)));
+    Ok(machines)
+}
+
 /// The machine that `word` stands for, for what needs no repo.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{Blame, Failure, by_value};
 use crate::exit::Exit;
-use crate::repo::{AppsError, BundleError, RepoError, SecretsError, TargetError};
+use crate::repo::{AppsError, BundleError, MeshError, RepoError, SecretsError, TargetError};
 
 impl From<&RepoError> for Failure {
     fn from(error: &RepoError) -> Self {
@@ -16,7 +16,18 @@ impl From<&RepoError> for Failure {
                 let failure = Self { place: Some(invalid.place.clone()), ..failure };
                 failure.maybe_help(invalid.problem.hint())
             }
+            RepoError::Mesh(error) => error.into(),
         }
+    }
+}
+
+impl From<&MeshError> for Failure {
+    fn from(error: &MeshError) -> Self {
+        let exit = match error {
+            MeshError::Full { .. } | MeshError::NobodyToCall { .. } | MeshError::Write { .. } => Exit::Input,
+            _ => Exit::Usage,
+        };
+        Self::new(Blame::Operator, exit, error).help(error.hint())
     }
 }
 
@@ -65,4 +76,4 @@ fn apps(error: &AppsError) -> Option<String> {
     }
 }
 
-by_value!(RepoError, TargetError, SecretsError, BundleError);
+by_value!(RepoError, MeshError, TargetError, SecretsError, BundleError);

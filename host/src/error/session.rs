@@ -17,6 +17,7 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::Policy { source, .. } => source.as_ref().into(),
         SessionError::Observe(error) => error.into(),
         SessionError::Facts(_) => new(Blame::Host, Exit::Unavailable).help("the file must be readable, and /proc and netlink there"),
+        SessionError::NextKey(_) => new(Blame::Host, Exit::State).help("is the disk full?"),
         SessionError::Plan(error) => error.into(),
         SessionError::Guard(error) => error.into(),
         SessionError::Apply(failed) => apply(failed),

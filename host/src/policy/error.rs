@@ -69,8 +69,13 @@ pub enum RunError {
         grant: String,
     },
     /// It passed a wrong argument and gave up.
-    #[error("passed a wrong argument: {argument}: {reason}")]
-    Invalid { argument: String, reason: String },
+    #[error("passed a wrong argument{}: {argument}: {reason}", .call.as_ref().map(|call| format!(" in its {call}")).unwrap_or_default())]
+    Invalid {
+        argument: String,
+        reason: String,
+        /// Which call that was; `None`: the host has refused none like it.
+        call: Option<Box<str>>,
+    },
     /// It gave up for a reason of its own.
     #[error("failed: {message}")]
     Failed { message: String },

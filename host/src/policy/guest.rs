@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::limits::{Limits, Meter, Spent};
+use super::limits::{Meter, Spent};
 use super::log::{Level, Log, LogLine};
+use super::runtime::Policy;
 use super::wasi::Wasi;
 use crate::capability::Capability;
+use crate::capability::vpn::{Claims, Meshes};
 use crate::grant::Grants;
 use crate::machine::Facts;
 use crate::policy::types::{Denial, Error, InvalidArgument};
@@ -23,6 +25,8 @@ pub struct Guest {
     grants: Grants,
     facts: Facts,
     config: Value,
+    meshes: Meshes,
+    claims: Claims,
     stage: Stage,
     calls: Vec<Recorded>,
     weight: usize,
@@ -71,20 +75,22 @@ impl wasmtime::component::HasData for HasGuest {
 
 impl Guest {
     /// The state of a policy that is about to run.
-    pub(super) fn new(policy: &str, grants: &Grants, config: &Value, facts: &Facts, limits: Limits) -> Self {
+    pub(super) fn new(policy: &Policy<'_>, facts: &Facts) -> Self {
         let log = Log::default();
         Self {
-            policy: policy.to_owned(),
-            grants: grants.clone(),
+            policy: policy.name.to_owned(),
+            grants: policy.grants.clone(),
             facts: facts.clone(),
-            config: config.clone(),
+            config: policy.config.clone(),
+            meshes: policy.meshes.clone(),
+            claims: Claims::default(),
             stage: Stage::default(),
             calls: Vec::new(),
             weight: 0,
             denials: Vec::new(),
             wasi: Wasi::new(&log),
             log,
-            meter: Meter::new(limits),
+            meter: Meter::new(policy.limits),
         }
     }
 
@@ -93,22 +99,31 @@ impl Guest {
     /// # Errors
     /// What the policy gets to see: `invalid` or `denied`. Nothing is staged then.
     pub fn stage<C: Capability>(&mut self, parsed: Result<C::Spec, Invalid>) -> Result<(), Error> {
+        self.stage_for::<C, ()>(parsed.map(|spec| (spec, ())))
+    }
+
+    /// The same for a call that answers something, which follows from what is staged.
+    ///
+    /// # Errors
+    /// As [`Guest::stage`].
+    pub fn stage_for<C: Capability, A>(&mut self, parsed: Result<(C::Spec, A), Invalid>) -> Result<A, Error> {
         let parsed = parsed.map_err(|Invalid { argument, reason }| {
             Error::Invalid(InvalidArgument { argument: argument.to_owned(), reason })
         });
-        let asked = parsed.as_ref().map(|spec| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default();
-        let checked = parsed.and_then(|spec| self.check::<C>(&spec).map(|()| spec));
+        let asked = parsed.as_ref().map(|(spec, _)| serde_json::to_value(spec).unwrap_or_default()).unwrap_or_default();
+        let checked = parsed.and_then(|(spec, answer)| self.check::<C>(&spec).map(|()| (spec, answer)));
         let refused = checked.as_ref().err().map(words);
         // Recorded before it is staged: what no longer fits into the record must not be staged either.
         self.record(C::NAME, asked, refused, None)
             .map_err(|spent| Error::Other(format!("the policy has used up {spent}")))?;
-        let spec = checked.inspect_err(|error| self.remember(error))?;
+        let (spec, answer) = checked.inspect_err(|error| self.remember(error))?;
         self.stage.add::<C>(&spec).map_err(|full| {
             if let Some(call) = self.calls.last_mut() {
                 call.refused = Some(full.to_string());
             }
             Error::Other(full.to_string())
-        })
+        })?;
+        Ok(answer)
     }
 
     fn check<C: Capability>(&self, spec: &C::Spec) -> Result<(), Error> {
@@ -163,6 +178,24 @@ impl Guest {
 
     pub(super) fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The meshes of the repo.
+    pub(crate) fn meshes(&self) -> &Meshes {
+        &self.meshes
+    }
+
+    /// What the policy has declared of WireGuard so far.
+    pub(crate) fn claims(&mut self) -> &mut Claims {
+        &mut self.claims
+    }
+
+    /// The number of the call, from 1, that was refused with this error, and the interface that it was to.
+    pub(super) fn refused(&self, error: &Error) -> Option<(usize, &str)> {
+        let words = words(error);
+        let refused = |call: &Recorded| call.refused.as_ref() == Some(&words);
+        let index = self.calls.iter().position(refused)?;
+        Some((index + 1, self.calls.get(index)?.capability.as_str()))
     }
 
     pub(super) fn config(&self) -> &Value {

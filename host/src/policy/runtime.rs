@@ -16,6 +16,7 @@ use super::reads::Configure;
 use super::tick::{TICK, Ticker};
 use super::words::printable;
 use super::{link, load, reads, trap, types};
+use crate::capability::vpn::Meshes;
 use crate::grant::Grants;
 use crate::machine::Facts;
 use crate::stage::Stage;
@@ -43,6 +44,8 @@ pub struct Policy<'a> {
     pub grants: &'a Grants,
     /// What the interface `config` answers.
     pub config: &'a Value,
+    /// What `vpn.add-mesh` can name.
+    pub meshes: &'a Meshes,
     pub limits: Limits,
 }
 
@@ -122,7 +125,7 @@ impl Runtime {
     }
 
     fn store(&self, policy: &Policy<'_>, facts: &Facts) -> Store<Guest> {
-        let guest = Guest::new(policy.name, policy.grants, policy.config, facts, policy.limits);
+        let guest = Guest::new(policy, facts);
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| guest.meter());
         store.set_hostcall_fuel(ONE_CALL);
@@ -156,9 +159,11 @@ fn returned(error: types::Error, guest: &Guest) -> RunError {
             RunError::Denied { capability: denial.capability, asked: denial.asked, grant: denial.grant }
         }
         types::Error::Denied(denial) => RunError::Failed { message: printable(&denial.asked) },
-        types::Error::Invalid(invalid) => {
-            RunError::Invalid { argument: printable(&invalid.argument), reason: printable(&invalid.reason) }
-        }
+        types::Error::Invalid(ref invalid) => RunError::Invalid {
+            argument: printable(&invalid.argument),
+            reason: printable(&invalid.reason),
+            call: guest.refused(&error).map(|(number, interface)| format!("call {number}, to {interface}").into()),
+        },
         types::Error::Other(message) => RunError::Failed { message: super::words::printable_lines(&message) },
     }
 }

@@ -48,7 +48,12 @@ fn started() -> Result<(tempfile::TempDir, Runtime)> {
 async fn run_with(component: &[u8], grants: &Grants, limits: Limits) -> Result<Result<Run, PolicyError>> {
     let (_folder, runtime) = started()?;
     let config = json!({ "answer": 42 });
-    Ok(runtime.configure(&Policy { name: "base", component, grants, config: &config, limits }, &facts()).await)
+    Ok(runtime
+        .configure(
+            &Policy { name: "base", component, grants, config: &config, meshes: &Default::default(), limits },
+            &facts(),
+        )
+        .await)
 }
 
 async fn run(component: &[u8]) -> Result<Result<Run, PolicyError>> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Host, Origin, Policy, Repo, RepoError};
 use crate::author::{FileError, Sources, beside};
+use crate::capability::vpn::Meshes;
 use crate::machine::create_private_folder;
 use crate::secret::Secret;
 
@@ -33,6 +34,8 @@ pub struct Bundle {
     pub host: String,
     /// The text of the file.
     pub stead_toml: String,
+    /// The text of `vpn.toml`, with all that it lacked; empty when the repo has no mesh.
+    pub vpn_toml: String,
     /// The component of each policy of the host.
     pub policies: BTreeMap<String, Bytes>,
     /// `apps/` as a tar archive that is equal for equal folders.
@@ -50,6 +53,7 @@ pub struct Unpacked {
     pub host: String,
     /// In the order in which they run, each with its component.
     pub policies: Vec<(Policy, Vec<u8>)>,
+    pub meshes: Meshes,
     /// The folder that holds `apps/NAME` as `NAME`.
     pub apps: PathBuf,
     pub secrets: BTreeMap<String, Secret<String>>,
@@ -99,10 +103,11 @@ impl Bundle {
         Ok(Self {
             host: host.name.to_string(),
             stead_toml: repo.text().to_owned(),
+            vpn_toml: repo.directory().text(),
             policies: policies.iter().map(component).collect::<Result<_, BundleError>>()?,
             apps: Bytes(apps::pack(&repo.apps())?),
             secrets: wanted.map(|(name, value)| (name.clone(), value.clone())).collect(),
-            commit: commit::of(repo.folder()).await?,
+            commit: commit::of(repo.folder(), repo.directory().is_saved(repo.folder())).await?,
         })
     }
 
@@ -112,7 +117,7 @@ impl Bundle {
     /// When `folder` cannot be written, or the parts of the bundle do not fit together.
     pub fn unpack(self, folder: &Path) -> Result<Unpacked, BundleError> {
         let at = |source| BundleError::Unpack { folder: folder.to_owned(), source };
-        let repo = Repo::parse(folder, self.stead_toml)?;
+        let repo = Repo::parse(folder, self.stead_toml)?.with_directory(&self.vpn_toml)?;
         let host = repo.host(&self.host).ok_or_else(|| BundleError::NoHost(self.host.clone()))?;
         let mut components = self.policies;
         let with_component = |policy: Policy| {
@@ -123,7 +128,15 @@ impl Bundle {
         let policies = repo.policies_of(host).into_iter().map(with_component).collect::<Result<_, BundleError>>()?;
         create_private_folder(folder).map_err(at)?;
         apps::unpack(&self.apps.0, &repo.apps()).map_err(at)?;
-        Ok(Unpacked { host: self.host, policies, apps: repo.apps(), secrets: self.secrets, commit: self.commit })
+        let meshes = repo.meshes_on(host);
+        Ok(Unpacked {
+            host: self.host,
+            policies,
+            meshes,
+            apps: repo.apps(),
+            secrets: self.secrets,
+            commit: self.commit,
+        })
     }
 }
 

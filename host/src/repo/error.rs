@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FILE, nearest};
+use super::{FILE, MeshError, nearest};
 
 /// The repo cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +16,13 @@ pub enum RepoError {
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Invalid(Box<Invalid>),
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
 }
 
-/// Something in `stead.toml` is wrong.
+/// Something in `stead.toml` or `vpn.toml` is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{FILE}: {problem}")]
+#[error("{}: {problem}", .place.file)]
 pub struct Invalid {
     pub place: Place,
     pub problem: Problem,
@@ -37,7 +39,7 @@ pub struct Place {
     pub at: (usize, usize),
 }
 
-/// What is wrong with a `stead.toml`.
+/// What is wrong with a `stead.toml` or a `vpn.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     #[error("this is not TOML: {0}")]
@@ -54,6 +56,10 @@ pub enum Problem {
     UnknownCapability { name: String, known: Vec<&'static str> },
     #[error("no policy is called `{name}`")]
     UnknownPolicy { name: String, known: Vec<String> },
+    #[error("no host here is called `{name}`")]
+    UnknownHost { name: String, known: Vec<String> },
+    #[error("stead.toml has no [vpn.{name}]")]
+    UnknownMesh { name: String, known: Vec<String> },
     #[error("policy `{name}` is not one of this host's policies, so this would configure nothing")]
     NotOfThisHost { name: String, known: Vec<String> },
     #[error("policy `{name}` is named twice")]
@@ -84,6 +90,11 @@ impl Problem {
             Self::UnknownPolicy { name, known } => {
                 Some(listed(name, "the policies are", known.iter().map(String::as_str)))
             }
+            Self::UnknownHost { name, known } => Some(listed(name, "the hosts are", known.iter().map(String::as_str))),
+            Self::UnknownMesh { name, known } if known.is_empty() => {
+                Some(format!("add [vpn.{name}] to stead.toml, or remove this table"))
+            }
+            Self::UnknownMesh { name, known } => Some(listed(name, "the meshes are", known.iter().map(String::as_str))),
             Self::NotOfThisHost { name, known } => {
                 Some(listed(name, "this host's policies are", known.iter().map(String::as_str)))
             }
@@ -122,10 +133,10 @@ impl Fault {
         Self { at: error.span(), problem: Problem::Syntax(error.message().to_owned()) }
     }
 
-    pub(super) fn place(self, text: String) -> RepoError {
+    pub(super) fn place(self, file: &str, text: String) -> RepoError {
         let at = self.at.unwrap_or(0..0);
         let start = at.start.min(text.len());
-        let place = Place { file: FILE.to_owned(), at: (start, at.end.min(text.len()).saturating_sub(start)), text };
+        let place = Place { file: file.to_owned(), at: (start, at.end.min(text.len()).saturating_sub(start)), text };
         RepoError::Invalid(Box::new(Invalid { place, problem: self.problem }))
     }
 }

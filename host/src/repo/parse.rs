@@ -10,8 +10,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Name, Origin, Policy, SecretsFile, json};
+use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
 use crate::capability;
+use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::policy::Limits;
 
@@ -20,9 +21,10 @@ pub(super) struct Parsed {
     pub(super) hosts: BTreeMap<Name, Host>,
     pub(super) policies: BTreeMap<Name, Policy>,
     pub(super) secrets: SecretsFile,
+    pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
 }
 
-type Item<'i> = Spanned<DeValue<'i>>;
+pub(super) type Item<'i> = Spanned<DeValue<'i>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,8 @@ struct Document {
     #[serde(default)]
     policy: BTreeMap<Name, IgnoredAny>,
     secrets: Option<SecretsTable>,
+    #[serde(default)]
+    vpn: BTreeMap<InterfaceName, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -79,8 +83,11 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         let item = item(table, &["host", name.as_str()])?;
         Ok((name.clone(), host(name, item, &policies)?))
     });
-    let hosts = hosts.collect::<Result<_, Fault>>()?;
-    Ok(Parsed { hosts, policies, secrets: read.secrets.map(SecretsTable::into_file).unwrap_or_default() })
+    let hosts = hosts.collect::<Result<BTreeMap<Name, Host>, Fault>>()?;
+    let tables = read.vpn.into_keys().map(|name| item(table, &["vpn", name.as_str()]).map(|item| (name.clone(), item)));
+    let tables: Vec<_> = tables.collect::<Result<_, Fault>>()?;
+    let meshes = mesh::meshes(tables.into_iter(), &hosts.keys().collect::<Vec<_>>())?;
+    Ok(Parsed { hosts, policies, secrets: read.secrets.map(SecretsTable::into_file).unwrap_or_default(), meshes })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -171,7 +178,7 @@ impl SecretsTable {
 }
 
 /// What an item says, by serde.
-fn read<T: DeserializeOwned>(item: &Item<'_>) -> Result<T, Fault> {
+pub(super) fn read<T: DeserializeOwned>(item: &Item<'_>) -> Result<T, Fault> {
     Ok(T::deserialize(ValueDeserializer::from(item.clone()))?)
 }
 
@@ -180,7 +187,7 @@ fn item<'a, 'i>(table: &'a DeTable<'i>, path: &[&str; 2]) -> Result<&'a Item<'i>
     found.ok_or_else(|| Fault::new(0..0, Problem::NotATable(path.join("."))))
 }
 
-fn entries<'a, 'i>(item: &'a Item<'i>, table: &str) -> Result<&'a DeTable<'i>, Fault> {
+pub(super) fn entries<'a, 'i>(item: &'a Item<'i>, table: &str) -> Result<&'a DeTable<'i>, Fault> {
     item.get_ref().as_table().ok_or_else(|| Fault::new(item.span(), Problem::NotATable(table.to_owned())))
 }
 

@@ -1,7 +1,7 @@
 //! Why a request could not be served.
 
 use crate::apply::ApplyFailed;
-use crate::capability::{ObserveError, PlanError};
+use crate::capability::{ApplyError, ObserveError, PlanError};
 use crate::grant::Ungranted;
 use crate::guard::GuardError;
 use crate::journal::JournalError;
@@ -25,6 +25,8 @@ pub enum SessionError {
     Policy { policy: String, source: Box<PolicyError> },
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    #[error("cannot keep the next key pair: {0}")]
+    NextKey(ApplyError),
     #[error(transparent)]
     Facts(#[from] FactsError),
     #[error(transparent)]

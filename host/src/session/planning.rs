@@ -195,7 +195,8 @@ impl<'a> Planning<'a> {
         for (known, component) in &self.bundle.policies {
             let name = known.name.as_str();
             let config = Value::Object(known.config.clone());
-            let policy = Policy { name, component, grants: &known.grants, config: &config, limits: known.limits };
+            let (grants, meshes, limits) = (&known.grants, &self.bundle.meshes, known.limits);
+            let policy = Policy { name, component, grants, config: &config, meshes, limits };
             let ran = runtime.configure(&policy, facts).await;
             let log = ran.as_ref().map_or_else(|error| error.log(), |run| &run.log);
             for line in log.iter().cloned() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::planning::Planning;
 use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError};
 use crate::apply::{Apply, recover};
-use crate::capability::firewall::{self, Firewall};
+use crate::capability::firewall::{self, Firewall, Listening, Transport};
+use crate::capability::vpn::{self, Vpn};
 use crate::capability::{self, Capability};
 use crate::event::{Event, Events, Report, Status};
 use crate::guard::Guard;
@@ -32,7 +33,9 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         Request::Apply { bundle, plan, options } => apply(place, *bundle, &plan, options, &operator, events).await,
         Request::Status => status(place, events),
         Request::Log { run } => log(place, run, events),
-        Request::Firewall => firewall(place, events),
+        Request::Firewall => firewall(place, events).await,
+        Request::Vpn => vpn(place, events).await,
+        Request::NextKey { interface } => next_key(place, &interface, &operator, events),
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;
@@ -85,13 +88,19 @@ async fn apply(
     Ok(())
 }
 
-/// Refuses a plan that closes the port which the operator's own session came in by.
+/// Refuses a plan that closes the way by which the operator's own session came in.
 async fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
     let Some(session) = SshSession::current().await else { return Ok(()) };
     for capability in capability::ALL {
         let name = capability.name();
-        if !plan.steps.iter().any(|planned| planned.capability == name) {
+        let steps: Vec<_> = plan.steps.iter().filter(|planned| planned.capability == name).collect();
+        if steps.is_empty() {
             continue;
+        }
+        for planned in steps {
+            if let Some(reason) = capability.action_cuts_off(&planned.step.action, &session)? {
+                return Err(SessionError::CutOff(reason));
+            }
         }
         let specs = plan.specs.get(name).map(Vec::as_slice).unwrap_or_default();
         if let Some(reason) = capability.cuts_off(specs, &session)? {
@@ -117,10 +126,30 @@ fn status(place: &Place, events: &Events) -> Result<(), SessionError> {
     Ok(())
 }
 
-fn firewall(place: &Place, events: &Events) -> Result<(), SessionError> {
+async fn firewall(place: &Place, events: &Events) -> Result<(), SessionError> {
     let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
+    let mut listening = firewall::listening()?;
+    // The kernel itself listens for these, so no process does.
+    let tunnels = vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?;
+    let ports = tunnels.iter().filter_map(|tunnel| tunnel.listen_port);
+    listening.extend(ports.map(|port| Listening::everywhere(Transport::Udp, port, "wireguard")));
     let specs = firewall::recorded(specs.remove(Firewall::NAME).unwrap_or_default())?;
-    events.tell(Event::Firewall { specs, listening: firewall::listening()? });
+    events.tell(Event::Firewall { specs, listening });
+    Ok(())
+}
+
+async fn vpn(place: &Place, events: &Events) -> Result<(), SessionError> {
+    let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
+    let tunnels = vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?;
+    events.tell(Event::Vpn { tunnels });
+    Ok(())
+}
+
+fn next_key(place: &Place, interface: &vpn::Name, operator: &str, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let _lock = Lock::take(machine.state(), operator, "vpn rotate")?;
+    let public_key = Vpn::open(machine.into()).next_key(interface).map_err(SessionError::NextKey)?;
+    events.tell(Event::NextKey { public_key });
     Ok(())
 }
 

@@ -44,14 +44,19 @@ pub struct Admin {
     pub keys: Vec<String>,
 }
 
-/// The WireGuard interface `wg0`.
+/// The WireGuard interface `wg0`: a mesh of the repo, or what is written here.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Vpn {
-    /// Addresses of the host with prefix length: `10.8.0.1/24`.
+    /// Whether `[vpn.wg0]` of `stead.toml` says its addresses, its port and its peers; those here come on top.
+    #[serde(default)]
+    pub mesh: bool,
+    /// Addresses of the host with prefix length: `10.8.0.1/24`. Not with `mesh`.
+    #[serde(default)]
     pub addresses: Vec<String>,
-    #[serde(default = "wireguard")]
-    pub listen_port: u16,
+    /// 51820 when absent. Not with `mesh`.
+    #[serde(default)]
+    pub listen_port: Option<u16>,
     /// TCP ports that peers may reach, those that containers publish among them.
     #[serde(default)]
     pub ports: Vec<u16>,
@@ -71,8 +76,4 @@ pub struct Peer {
     /// The name of a secret of the repo.
     #[serde(default)]
     pub preshared_key: Option<String>,
-}
-
-fn wireguard() -> u16 {
-    51820
 }

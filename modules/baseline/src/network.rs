@@ -5,6 +5,7 @@ use stead_guest::{Error, firewall, package, sysctl, vpn};
 use crate::config::{Config, Peer, Vpn};
 
 const INTERFACE: &str = "wg0";
+const WIREGUARD: u16 = 51820;
 
 /// Kernel parameters of a server that faces the internet; see ip-sysctl in the kernel's documentation.
 const SYSCTL: [(&str, &str); 5] = [
@@ -33,17 +34,35 @@ pub fn declare(config: &Config) -> Result<(), Error> {
 fn wireguard(vpn: &Vpn) -> Result<(), Error> {
     // The host needs no tool of WireGuard; the operator who looks at it does.
     package::install("wireguard-tools", &package::Options::default())?;
-    firewall::open(firewall::Protocol::Udp, vpn.listen_port, &[], None)?;
+    let interface = if vpn.mesh { mesh(vpn)? } else { alone(vpn)? };
+    if let Some(port) = interface.listen_port {
+        firewall::open(firewall::Protocol::Udp, port, &[], None)?;
+    }
     for port in &vpn.ports {
         firewall::open(firewall::Protocol::Tcp, *port, &[], Some(INTERFACE))?;
     }
-    vpn::add_interface(&vpn::Interface {
+    vpn.peers.iter().try_for_each(peer)
+}
+
+fn mesh(vpn: &Vpn) -> Result<vpn::Interface, Error> {
+    if !vpn.addresses.is_empty() || vpn.listen_port.is_some() {
+        return Err(Error::new("vpn.mesh: [vpn.wg0] of stead.toml says addresses and port; remove them here"));
+    }
+    Ok(vpn::add_mesh(INTERFACE)?)
+}
+
+fn alone(vpn: &Vpn) -> Result<vpn::Interface, Error> {
+    if vpn.addresses.is_empty() {
+        return Err(Error::new("vpn: give `addresses`, or `mesh = true` for [vpn.wg0] of stead.toml"));
+    }
+    let interface = vpn::Interface {
         name: INTERFACE.to_owned(),
         addresses: vpn.addresses.clone(),
-        listen_port: Some(vpn.listen_port),
+        listen_port: Some(vpn.listen_port.unwrap_or(WIREGUARD)),
         ..vpn::Interface::default()
-    })?;
-    vpn.peers.iter().try_for_each(peer)
+    };
+    vpn::add_interface(&interface)?;
+    Ok(interface)
 }
 
 fn peer(peer: &Peer) -> Result<(), Error> {

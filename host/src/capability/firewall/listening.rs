@@ -1,7 +1,7 @@
 //! Who listens on this host.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use listeners::{Protocol, SocketState};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,13 @@ pub struct Listening {
     pub address: IpAddr,
     /// The name of the program.
     pub program: String,
+}
+
+impl Listening {
+    /// Somebody who listens at all addresses of this host.
+    pub fn everywhere(protocol: Transport, port: u16, program: &str) -> Self {
+        Self { protocol, port, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), program: program.to_owned() }
+    }
 }
 
 /// All programs that listen, but not those that only the host itself can reach.

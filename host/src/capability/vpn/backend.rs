@@ -12,11 +12,12 @@ use super::files::Files;
 use super::keys::{self, Keys};
 use super::link::{Link, LinkError, Links};
 use super::setting::Setting;
+use super::spec::MAIN;
 use super::{
     Boot, Content, Driver, Endpoint, Fact, Identity, Live, Name, PeerState, PublicKey, Seen, Set, Spec, State, Vpn,
     networkd,
 };
-use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+use crate::capability::{ApplyError, Capability, Declared, ObserveError, Owned};
 use crate::digest::Digest;
 use crate::secret::Secret;
 
@@ -28,6 +29,31 @@ const NETWORKD_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct There {
     pub(super) seen: Seen,
     pub(super) device: Device,
+}
+
+/// What of an interface is looked at although it may be nobody's business: what is declared.
+#[derive(Debug, Default)]
+struct Sought {
+    addresses: BTreeSet<IpNet>,
+    tables: BTreeSet<u32>,
+}
+
+impl Sought {
+    fn by(specs: &[Declared<Spec>], name: &Name) -> Self {
+        let mut sought = Self::default();
+        let declared = specs.iter().filter_map(|declared| declared.spec.declares());
+        for interface in declared.filter(|interface| interface.name == *name) {
+            sought.addresses.extend(&interface.addresses);
+            sought.tables.extend(interface.table);
+        }
+        sought
+    }
+
+    fn of(to: Option<&Live>) -> Self {
+        let of =
+            |live: &Live| Self { addresses: live.addresses.clone(), tables: live.tables.keys().copied().collect() };
+        to.map(of).unwrap_or_default()
+    }
 }
 
 impl Vpn {
@@ -45,7 +71,8 @@ impl Vpn {
         };
         let links = Links::open().map_err(|error| unreadable("vpn", error))?;
         for name in names {
-            let there = self.there(&links, &name, &declared_addresses(specs, &name)).await?;
+            let mut there = self.there(&links, &name, &Sought::by(specs, &name)).await?;
+            there.seen.kept = self.kept(specs, &name, &there.device)?;
             fact.interfaces.insert(name, there.seen);
         }
         Ok(fact)
@@ -53,15 +80,22 @@ impl Vpn {
 
     fn secret_digests(&self, specs: &[Declared<Spec>]) -> Result<BTreeMap<String, Digest>, ObserveError> {
         let mut digests = BTreeMap::new();
-        for declared in specs {
-            let Spec::Peer(peer) = &declared.spec else { continue };
-            let Some(name) = &peer.preshared_key else { continue };
-            let secret = self.machine.secret(name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
+        for name in specs.iter().flat_map(|declared| Vpn::secrets(&declared.spec)) {
+            let secret = self.machine.secret(&name).ok_or_else(|| ObserveError::NoSecret { name: name.clone() })?;
             let key = keys::parse(secret.reveal())
                 .ok_or_else(|| unreadable(&format!("secret {name}"), "is not 32 bytes in base64, as by `wg genpsk`"))?;
-            digests.insert(name.clone(), keys::digest(&self.machine, &key));
+            digests.insert(name, keys::digest(&self.machine, &key));
         }
         Ok(digests)
+    }
+
+    /// The declared public key of an interface, when this machine has the pair.
+    fn kept(&self, specs: &[Declared<Spec>], name: &Name, device: &Device) -> Result<Option<PublicKey>, ObserveError> {
+        let mut declared = specs.iter().filter(|declared| declared.spec.interface() == name);
+        let Some(key) = declared.find_map(|declared| declared.spec.public_key()) else { return Ok(None) };
+        let found = Keys { machine: &self.machine, name }.find(key, device);
+        let found = found.map_err(|error| unreadable(&format!("vpn {name}"), error))?;
+        Ok(found.map(|_| *key))
     }
 
     fn networkd_is_enabled(&self) -> bool {
@@ -69,7 +103,7 @@ impl Vpn {
         self.machine.path(wants).symlink_metadata().is_ok()
     }
 
-    async fn there(&self, links: &Links, name: &Name, declared: &BTreeSet<IpNet>) -> Result<There, ObserveError> {
+    async fn there(&self, links: &Links, name: &Name, sought: &Sought) -> Result<There, ObserveError> {
         let resource = format!("vpn {name}");
         let boot = Files { machine: &self.machine, name }
             .read()
@@ -77,12 +111,15 @@ impl Vpn {
         let link = links.find(name).await.map_err(|error| unreadable(&resource, error))?;
         let driver = link.as_ref().map(|link| driver(name, link));
         let (Some(link), Some(served @ (Driver::Kernel | Driver::Userspace))) = (link, &driver) else {
-            return Ok(There { seen: Seen { driver, state: State { live: None, boot } }, device: Device::default() });
+            return Ok(There {
+                seen: Seen { driver, state: State { live: None, boot }, kept: None },
+                device: Device::default(),
+            });
         };
         let device = device::read(name, served).map_err(|error| unreadable(&resource, error))?;
-        let live = self.live(links, &link, &device, &boot, declared).await;
+        let live = self.live(links, &link, &device, &boot, sought).await;
         let live = Some(live.map_err(|error| unreadable(&resource, error))?);
-        Ok(There { seen: Seen { driver, state: State { live, boot } }, device })
+        Ok(There { seen: Seen { driver, state: State { live, boot }, kept: None }, device })
     }
 
     async fn live(
@@ -91,9 +128,15 @@ impl Vpn {
         link: &Link,
         device: &Device,
         boot: &Boot,
-        declared: &BTreeSet<IpNet>,
+        sought: &Sought,
     ) -> Result<Live, LinkError> {
-        let counts = |address: &IpNet| !is_link_local(address) || declared.contains(address);
+        let counts = |address: &IpNet| !is_link_local(address) || sought.addresses.contains(address);
+        let mut routes = links.routes(link.index).await?;
+        let filled = match &boot.network {
+            Some(Content::Text(network)) => networkd::tables(network),
+            _ => BTreeSet::new(),
+        };
+        let tables: BTreeSet<u32> = sought.tables.union(&filled).copied().collect();
         Ok(Live {
             identity: device.private.as_ref().map(|key| Identity::Of(keys::public(key))),
             listen_port: device.listen_port,
@@ -101,7 +144,8 @@ impl Vpn {
             mtu: link.mtu,
             up: link.up,
             addresses: links.addresses(link.index).await?.into_iter().filter(counts).collect(),
-            routes: links.routes(link.index).await?,
+            routes: routes.remove(&MAIN).unwrap_or_default(),
+            tables: routes.into_iter().filter(|(table, _)| tables.contains(table)).collect(),
             peers: self.peers(device, boot),
         })
     }
@@ -128,9 +172,8 @@ impl Vpn {
         let name = &set.name;
         let (keys, files) = (Keys { machine: &self.machine, name }, Files { machine: &self.machine, name });
         let links = Links::open().map_err(|error| refused(name, error))?;
-        let none = BTreeSet::new();
-        let declared = set.to.live.as_ref().map_or(&none, |live| &live.addresses);
-        let there = self.there(&links, name, declared).await.map_err(|error| refused(name, error))?;
+        let sought = Sought::of(set.to.live.as_ref());
+        let there = self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?;
         keys.keep(&there.device, &set.to)?;
         let preshared = preshared(set, &keys, &there.device)?;
         // The private key is on disk before any peer can learn its public half.
@@ -143,7 +186,7 @@ impl Vpn {
                 let setting = Setting { links: &links, name, to, there: &there, preshared: &preshared };
                 setting.run(&keys).await?;
                 if there.seen.driver.is_none() && self.networkd_settles(&links, name).await {
-                    let there = &self.there(&links, name, declared).await.map_err(|error| refused(name, error))?;
+                    let there = &self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?;
                     Setting { there, ..setting }.run(&keys).await?;
                 }
             }
@@ -209,14 +252,6 @@ pub(super) fn kernel_has_wireguard() -> bool {
     let lists = ["modules.dep", "modules.builtin"].map(|list| format!("/lib/modules/{release}/{list}"));
     let has = |list: &String| std::fs::read_to_string(list).is_ok_and(|text| text.contains("/wireguard.ko"));
     lists.iter().any(has)
-}
-
-fn declared_addresses(specs: &[Declared<Spec>], name: &Name) -> BTreeSet<IpNet> {
-    let addresses = specs.iter().filter_map(|declared| match &declared.spec {
-        Spec::Interface(interface) if interface.name == *name => Some(interface.addresses.iter().copied()),
-        _ => None,
-    });
-    addresses.flatten().collect()
 }
 
 /// The kernel gives an interface such addresses by itself.

@@ -30,7 +30,12 @@ fn settings(step: Step<Set>, is: Option<&Live>, to: Option<&Live>) -> Step<Set> 
         ("addresses", |live| list(&live.addresses)),
         ("routes", |live| list(&live.routes)),
     ];
-    shown.iter().fold(step, |step, (name, show)| step.field(name, is.and_then(show), to.and_then(show)))
+    let step = shown.iter().fold(step, |step, (name, show)| step.field(name, is.and_then(show), to.and_then(show)));
+    let tables = |live: Option<&Live>| live.map(|live| live.tables.clone()).unwrap_or_default();
+    let (is, to) = (tables(is), tables(to));
+    let all: BTreeSet<_> = is.keys().chain(to.keys()).collect();
+    let of = |tables: &BTreeMap<u32, BTreeSet<IpNet>>, table| tables.get(table).and_then(list);
+    all.iter().fold(step, |step, table| step.field(&format!("table {table}"), of(&is, table), of(&to, table)))
 }
 
 fn peers(mut step: Step<Set>, is: Option<&Live>, to: Option<&Live>, names: &Names<'_>) -> Step<Set> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
+use std::time::SystemTime;
 
 use ipnet::IpNet;
 use wireguard_control::{AllowedIp, Backend, DeviceUpdate, InterfaceName, Key, PeerConfigBuilder, PeerInfo};
@@ -29,6 +30,12 @@ pub(super) struct DevicePeer {
     pub(super) endpoint: Option<SocketAddr>,
     pub(super) keepalive: Option<u16>,
     pub(super) allowed_ips: BTreeSet<IpNet>,
+    /// When the last one was completed.
+    pub(super) handshake: Option<SystemTime>,
+    /// In bytes.
+    pub(super) received: u64,
+    /// In bytes.
+    pub(super) sent: u64,
 }
 
 /// A WireGuard refused. Never holds what it was asked, in which there are keys.
@@ -44,9 +51,20 @@ impl From<std::io::Error> for DeviceError {
     }
 }
 
+/// Where programs listen, each on a socket named after its interface.
+const SOCKETS: &str = "/var/run/wireguard";
+
 /// Whether a program serves the interface.
 pub(super) fn has_program(name: &Name) -> bool {
-    UnixStream::connect(format!("/var/run/wireguard/{name}.sock")).is_ok()
+    UnixStream::connect(format!("{SOCKETS}/{name}.sock")).is_ok()
+}
+
+/// The interfaces that a program serves, in no order.
+pub(super) fn programs() -> Vec<Name> {
+    let Ok(entries) = std::fs::read_dir(SOCKETS) else { return Vec::new() };
+    let files = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = files.filter_map(|file| file.strip_suffix(".sock")?.parse::<Name>().ok());
+    names.filter(has_program).collect()
 }
 
 /// Reads the device.
@@ -78,7 +96,11 @@ pub(super) fn update(name: &Name, driver: &Driver, update: DeviceUpdate) -> Resu
 }
 
 impl DevicePeer {
-    fn merge(&mut self, PeerInfo { config, .. }: PeerInfo) {
+    fn merge(&mut self, PeerInfo { config, stats }: PeerInfo) {
+        // The epoch is how WireGuard says never.
+        self.handshake = self.handshake.or(stats.last_handshake_time).filter(|time| *time > SystemTime::UNIX_EPOCH);
+        self.received = self.received.max(stats.rx_bytes);
+        self.sent = self.sent.max(stats.tx_bytes);
         // A preshared key of zeros is how WireGuard says none.
         self.preshared = self.preshared.take().or(config.preshared_key.filter(is_set).map(Secret::new));
         self.endpoint = self.endpoint.or(config.endpoint);

@@ -2,7 +2,7 @@
 
 use super::detail::{Names, describe};
 use super::wanted::{self, Wanted};
-use super::{Driver, Fact, Name, Seen, Set, State, Vpn};
+use super::{Content, Driver, Fact, Name, Seen, Set, State, Vpn, networkd};
 use crate::capability::{Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step};
 
@@ -16,12 +16,9 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Vpn>) -> Result<Diff<Set>,
             diff.deferred.push(without_kernel(name));
             continue;
         }
-        let to = Set {
-            name: name.clone(),
-            to: wanted.state(&seen.state, &fact.secrets)?,
-            secrets: wanted.secrets(&fact.secrets),
-        };
-        diff.steps.extend(step(seen, to, &names(&wanted), fact));
+        let to =
+            Set { name: name.clone(), to: wanted.state(seen, &fact.secrets)?, secrets: wanted.secrets(&fact.secrets) };
+        diff.steps.extend(step(seen, to, &names(seen, &wanted), fact).map(|step| mesh(step, seen, &wanted)));
     }
     for (_, release) in desired.pruned() {
         if let Some(release) = release {
@@ -49,8 +46,27 @@ fn step(seen: &Seen, set: Set, names: &Names<'_>, fact: &Fact) -> Option<Step<Se
     Some(describe(step, seen, &to, names, fact))
 }
 
-fn names<'a>(wanted: &Wanted<'a>) -> Names<'a> {
-    wanted.peers.values().filter_map(|(peer, _)| Some((peer.public_key, peer.name.as_deref()?))).collect()
+/// What the mesh lacks.
+fn mesh(mut step: Step<Set>, seen: &Seen, wanted: &Wanted<'_>) -> Step<Set> {
+    if let Some(key) = wanted.public_key.filter(|key| seen.kept != Some(*key)) {
+        step = step.note(format!(
+            "the host does not have the key pair of {key} that vpn.toml names; `stead apply` writes the one that it has"
+        ));
+    }
+    let unknown = wanted.without_key.iter();
+    unknown.fold(step, |step, host| {
+        step.note(format!("{host} is no peer yet: its public key is known once `stead apply` has been there"))
+    })
+}
+
+/// What the peers are called, and those that leave were.
+fn names<'a>(seen: &'a Seen, wanted: &Wanted<'a>) -> Names<'a> {
+    let mut names = match &seen.state.boot.netdev {
+        Some(Content::Text(netdev)) => networkd::names(netdev),
+        _ => Names::new(),
+    };
+    names.extend(wanted.peers.values().filter_map(|(peer, _)| Some((peer.public_key, peer.name.as_deref()?))));
+    names
 }
 
 fn refuse_other(name: &Name, seen: &Seen, wanted: &Wanted<'_>) -> Result<(), PlanError> {

@@ -27,6 +27,12 @@ pub(super) fn public(private: &Secret<Key>) -> PublicKey {
     PublicKey::new(private.reveal().get_public().0)
 }
 
+/// A key pair for a machine that is not managed by stead; the private half in base64.
+pub fn key_pair() -> (Secret<String>, PublicKey) {
+    let private = Secret::new(Key::generate_private());
+    (Secret::new(private.reveal().to_base64()), public(&private))
+}
+
 /// A key in base64, as wg(8) writes it.
 pub(super) fn parse(text: &str) -> Option<Secret<Key>> {
     // wg(8) writes 44 characters; the parser of `PublicKey` is as strict.
@@ -55,17 +61,38 @@ impl Keys<'_> {
     /// # Errors
     /// When it is nowhere on this host.
     pub(super) fn private(&self, identity: Identity, device: &Device) -> Result<Secret<Key>, ApplyError> {
-        let boot = self.boot().map_err(|source| self.file_error(&networkd::key_path(self.name), source))?;
-        let retired = read(&self.retired()).map_err(|source| self.retired_error(source))?;
         let Identity::Of(wanted) = identity else {
+            let boot = self.boot().map_err(|source| self.file_error(&networkd::key_path(self.name), source))?;
+            let retired = read(&self.retired()).map_err(|source| self.retired_error(source))?;
             return Ok(boot.or(retired).unwrap_or_else(|| Secret::new(Key::generate_private())));
         };
-        let known = [boot, device.private.clone(), retired].into_iter().flatten();
-        let kept = || self.kept(&self.private_blob(&wanted));
-        known.into_iter().find(|key| public(key) == wanted).or_else(kept).ok_or_else(|| ApplyError::Refused {
+        self.find(&wanted, device)?.ok_or_else(|| ApplyError::Refused {
             resource: format!("vpn {}", self.name),
             reason: format!("the private key of {wanted} is no longer on this host"),
         })
+    }
+
+    /// The private key with this public half, wherever on this host it is.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn find(&self, wanted: &PublicKey, device: &Device) -> Result<Option<Secret<Key>>, ApplyError> {
+        let boot = self.boot().map_err(|source| self.file_error(&networkd::key_path(self.name), source))?;
+        let retired = read(&self.retired()).map_err(|source| self.retired_error(source))?;
+        let known = [boot, device.private.clone(), retired].into_iter().flatten();
+        let kept = || self.kept(&self.private_blob(wanted));
+        Ok(known.into_iter().find(|key| public(key) == *wanted).or_else(kept))
+    }
+
+    /// Makes a key pair that nothing runs on yet, and keeps it for the interface.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn make_next(&self) -> Result<PublicKey, ApplyError> {
+        let private = Secret::new(Key::generate_private());
+        let public = public(&private);
+        self.keep_blob(&self.private_blob(&public), &private)?;
+        Ok(public)
     }
 
     /// The preshared key of this digest.

@@ -1,11 +1,12 @@
 //! Network interfaces, their addresses and routes, by rtnetlink(7).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use futures::TryStreamExt;
 use futures::stream::Stream;
 use ipnet::IpNet;
+use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage};
 use rtnetlink::packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol, RouteScope};
@@ -13,6 +14,7 @@ use rtnetlink::{AddressMessageBuilder, Error, Handle, LinkUnspec, LinkWireguard,
 use tokio::task::JoinHandle;
 
 use super::Name;
+use super::spec::MAIN;
 
 /// Linux's numbers for "there is none".
 const ENOENT: i32 = 2;
@@ -20,6 +22,9 @@ const EEXIST: i32 = 17;
 const ENODEV: i32 = 19;
 const EOPNOTSUPP: i32 = 95;
 const EAFNOSUPPORT: i32 = 97;
+
+/// What a question says that is about no table in particular.
+const ALL_TABLES: u32 = 0;
 
 /// An open netlink socket.
 #[derive(Debug)]
@@ -75,6 +80,18 @@ impl Links {
         }
     }
 
+    /// The names of the interfaces of a kind, in the kernel's order.
+    pub(super) async fn of_kind(&self, kind: &str) -> Result<Vec<Name>, LinkError> {
+        let messages = list(self.handle.link().get().execute(), "list interfaces").await?;
+        let name = |message: &LinkMessage| {
+            message.attributes.iter().find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => name.parse().ok(),
+                _ => None,
+            })
+        };
+        Ok(messages.iter().filter(|message| link(message).kind == kind).filter_map(name).collect())
+    }
+
     /// Makes a WireGuard interface; the kernel loads its module when it has to.
     pub(super) async fn create(&self, name: &Name) -> Result<(), LinkError> {
         let made = self.handle.link().add(LinkWireguard::new(name.as_str()).build()).execute().await;
@@ -125,28 +142,31 @@ impl Links {
         unless(removed, EADDRNOTAVAIL, || format!("remove address {address}"))
     }
 
-    /// The static routes of the main table that go out by the interface, without default routes.
-    pub(super) async fn routes(&self, index: u32) -> Result<BTreeSet<IpNet>, LinkError> {
+    /// The static routes that go out by the interface, by table; without default routes of the main one.
+    pub(super) async fn routes(&self, index: u32) -> Result<BTreeMap<u32, BTreeSet<IpNet>>, LinkError> {
         let four = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(index).protocol(RouteProtocol::Unspec);
         let six = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(index).protocol(RouteProtocol::Unspec);
-        let mut routes = BTreeSet::new();
+        let (four, six) = (four.table_id(ALL_TABLES), six.table_id(ALL_TABLES));
+        let mut routes: BTreeMap<u32, BTreeSet<IpNet>> = BTreeMap::new();
         for asked in [four.build(), six.build()] {
             let messages = list(self.handle.route().get(asked).execute(), "list routes").await?;
-            routes.extend(messages.iter().filter_map(|message| route(message, index)));
+            for (table, route) in messages.iter().filter_map(|message| route(message, index)) {
+                routes.entry(table).or_default().insert(route);
+            }
         }
         Ok(routes)
     }
 
     /// Adds a route out by the interface.
-    pub(super) async fn add_route(&self, index: u32, route: IpNet) -> Result<(), LinkError> {
-        let added = self.handle.route().add(out_by(index, route)).execute().await;
+    pub(super) async fn add_route(&self, index: u32, table: u32, route: IpNet) -> Result<(), LinkError> {
+        let added = self.handle.route().add(out_by(index, table, route)).execute().await;
         unless(added, EEXIST, || format!("add route {route}"))
     }
 
     /// Removes a route out by the interface.
-    pub(super) async fn remove_route(&self, index: u32, route: IpNet) -> Result<(), LinkError> {
+    pub(super) async fn remove_route(&self, index: u32, table: u32, route: IpNet) -> Result<(), LinkError> {
         const ESRCH: i32 = 3;
-        let mut message = out_by(index, route);
+        let mut message = out_by(index, table, route);
         // A route by hand is of protocol `boot`, one of systemd-networkd `static`: whichever it is.
         message.header.protocol = RouteProtocol::Unspec;
         unless(self.handle.route().del(message).execute().await, ESRCH, || format!("remove route {route}"))
@@ -159,16 +179,18 @@ impl Drop for Links {
     }
 }
 
-fn out_by(index: u32, route: IpNet) -> RouteMessage {
+fn out_by(index: u32, table: u32, route: IpNet) -> RouteMessage {
     match route {
         IpNet::V4(v4) => RouteMessageBuilder::<Ipv4Addr>::new()
             .destination_prefix(v4.addr(), v4.prefix_len())
             .output_interface(index)
             .scope(RouteScope::Link)
+            .table_id(table)
             .build(),
         IpNet::V6(v6) => RouteMessageBuilder::<Ipv6Addr>::new()
             .destination_prefix(v6.addr(), v6.prefix_len())
             .output_interface(index)
+            .table_id(table)
             .build(),
     }
 }
@@ -207,22 +229,29 @@ fn address(message: &AddressMessage) -> Option<IpNet> {
     IpNet::new(local.or(any)?, message.header.prefix_len).ok()
 }
 
-fn route(message: &RouteMessage, index: u32) -> Option<IpNet> {
+fn route(message: &RouteMessage, index: u32) -> Option<(u32, IpNet)> {
     if !matches!(message.header.protocol, RouteProtocol::Boot | RouteProtocol::Static) {
         return None;
     }
-    let mut destination = None;
+    let (mut destination, mut table) = (None, u32::from(message.header.table));
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::Destination(RouteAddress::Inet(address)) => destination = Some(IpAddr::V4(*address)),
             RouteAttribute::Destination(RouteAddress::Inet6(address)) => destination = Some(IpAddr::V6(*address)),
             RouteAttribute::Gateway(_) | RouteAttribute::Via(_) => return None,
             RouteAttribute::Oif(out) if *out != index => return None,
-            RouteAttribute::Table(table) if *table != 254 => return None,
+            RouteAttribute::Table(number) => table = *number,
             _ => {}
         }
     }
-    IpNet::new(destination?, message.header.destination_prefix_length).ok()
+    // A default route has no destination.
+    let anywhere = match message.header.address_family {
+        AddressFamily::Inet => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        AddressFamily::Inet6 => Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        _ => None,
+    };
+    let destination = destination.or(anywhere.filter(|_| table != MAIN))?;
+    Some((table, IpNet::new(destination, message.header.destination_prefix_length).ok()?))
 }
 
 async fn list<T>(stream: impl Stream<Item = Result<T, Error>>, doing: &str) -> Result<Vec<T>, LinkError> {

@@ -2,7 +2,7 @@
 //!
 //! They name the files of keys and never hold one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::wanted::Wanted;
@@ -88,7 +88,17 @@ pub(super) fn network(wanted: &Wanted<'_>) -> String {
     for route in wanted.routes().unwrap_or_default() {
         let _ = writeln!(text, "\n[Route]\nDestination={route}");
     }
+    for (table, routes) in wanted.table().unwrap_or_default() {
+        for route in routes {
+            let _ = writeln!(text, "\n[Route]\nDestination={route}\nTable={table}");
+        }
+    }
     text
+}
+
+/// The tables that a file of addresses and routes fills.
+pub(super) fn tables(network: &str) -> BTreeSet<u32> {
+    network.lines().filter_map(|line| line.strip_prefix("Table=")?.parse().ok()).collect()
 }
 
 /// Whether a file can be shown: stead wrote it, and it holds no key.
@@ -98,6 +108,18 @@ pub(super) fn is_showable(text: &str) -> bool {
         key.eq_ignore_ascii_case("PrivateKey") || key.eq_ignore_ascii_case("PresharedKey")
     };
     text.starts_with(HEADER) && !text.lines().any(holds_key)
+}
+
+/// What the peers in an interface's file are called.
+pub(super) fn names(netdev: &str) -> BTreeMap<PublicKey, &str> {
+    let lines: Vec<_> = netdev.lines().collect();
+    let named = lines.windows(3).filter_map(|lines| match lines {
+        [name, "[WireGuardPeer]", key] => {
+            Some((key.strip_prefix("PublicKey=")?.parse().ok()?, name.strip_prefix("# ")?))
+        }
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The peers in an interface's file, with the endpoint of each.

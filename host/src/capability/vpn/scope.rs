@@ -23,6 +23,9 @@ pub struct Scope {
     /// The marks that outgoing packets may carry.
     #[serde(default)]
     pub fwmarks: Vec<u32>,
+    /// The routing tables, other than the main one, that routes may be put into.
+    #[serde(default)]
+    pub tables: Vec<u32>,
     /// Patterns of secrets that may be preshared keys.
     #[serde(default)]
     pub secrets: Option<Patterns>,
@@ -38,10 +41,8 @@ impl Scope {
         if !self.interfaces.matches(name) {
             return Err(denied(format!("interface {name}"), "interfaces", format!("[\"{name}\"]")));
         }
-        match spec {
-            Spec::Interface(interface) => self.check_interface(interface),
-            Spec::Peer(peer) => self.check_peer(peer),
-        }
+        spec.declares().map_or(Ok(()), |interface| self.check_interface(interface))?;
+        spec.peers().iter().try_for_each(|peer| self.check_peer(peer))
     }
 
     fn check_interface(&self, interface: &Interface) -> Result<(), Denied> {
@@ -51,6 +52,10 @@ impl Scope {
         }
         if let Some(mark) = interface.fwmark.filter(|mark| !self.fwmarks.contains(mark)) {
             return Err(denied(format!("{} with mark {mark}", interface.name), "fwmarks", format!("[{mark}]")));
+        }
+        if let Some(table) = interface.table.filter(|table| !self.tables.contains(table)) {
+            let asked = format!("{} with routes in table {table}", interface.name);
+            return Err(denied(asked, "tables", format!("[{table}]")));
         }
         interface.addresses.iter().try_for_each(|address| {
             self.check_network(&address.trunc(), || format!("{} with address {address}", interface.name))

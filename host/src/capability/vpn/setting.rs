@@ -1,14 +1,16 @@
 //! Makes a running interface as it is to be, in the order in which nothing that works is interrupted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use wireguard_control::{DeviceUpdate, Key};
 
 use super::backend::There;
 use super::device;
 use super::keys::{self, Keys};
 use super::link::{Link, LinkError, Links};
+use super::spec::MAIN;
 use super::{Driver, Endpoint, Identity, Live, Name, PublicKey};
 use crate::capability::ApplyError;
 use crate::digest::Digest;
@@ -117,12 +119,30 @@ impl Setting<'_> {
         }
         // The kernel may remove the others of a network with its first one.
         self.add_addresses(index).await?;
-        let is = links.routes(index).await?;
-        for route in is.difference(&to.routes) {
-            links.remove_route(index, *route).await?;
+        let mut is = links.routes(index).await?;
+        self.routes(index, MAIN, &is.remove(&MAIN).unwrap_or_default(), &to.routes).await?;
+        // Other tables are looked at only where they were filled by stead, or are to be.
+        let filled = self.is().map(|live| live.tables.keys().copied()).into_iter().flatten();
+        let tables: BTreeSet<u32> = filled.chain(to.tables.keys().copied()).collect();
+        for table in tables {
+            let to = to.tables.get(&table).cloned().unwrap_or_default();
+            self.routes(index, table, &is.remove(&table).unwrap_or_default(), &to).await?;
         }
-        for route in to.routes.difference(&is).filter(|_| to.up) {
-            links.add_route(index, *route).await?;
+        Ok(())
+    }
+
+    async fn routes(
+        &self,
+        index: u32,
+        table: u32,
+        is: &BTreeSet<IpNet>,
+        to: &BTreeSet<IpNet>,
+    ) -> Result<(), LinkError> {
+        for route in is.difference(to) {
+            self.links.remove_route(index, table, *route).await?;
+        }
+        for route in to.difference(is).filter(|_| self.to.up) {
+            self.links.add_route(index, table, *route).await?;
         }
         Ok(())
     }

@@ -7,8 +7,11 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::bind::stead::host::vpn as wit;
-use super::{Endpoint, Name, PublicKey};
+use super::{Endpoint, Meshes, Name, PublicKey};
 use crate::policy::Invalid;
+
+/// The table that every packet looks into; rtnetlink(7).
+pub(super) const MAIN: u32 = 254;
 
 /// What one call asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,7 @@ use crate::policy::Invalid;
 pub enum Spec {
     Interface(Interface),
     Peer(Peer),
+    Mesh(Mesh),
 }
 
 /// An interface.
@@ -34,6 +38,9 @@ pub struct Interface {
     pub fwmark: Option<u32>,
     #[serde(default = "default_routes")]
     pub routes: bool,
+    /// `None`: the main table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<u32>,
 }
 
 /// A peer of an interface.
@@ -56,6 +63,21 @@ pub struct Peer {
     pub persistent_keepalive: Option<u16>,
 }
 
+/// An interface and its peers, as a mesh of the repo has them on this host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Mesh {
+    pub interface: Interface,
+    /// The public half of the key pair that the interface is to have, if the host has that pair.
+    #[serde(default)]
+    pub public_key: Option<PublicKey>,
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+    /// The hosts that are no peers yet, because nobody knows their public keys.
+    #[serde(default)]
+    pub without_key: Vec<String>,
+}
+
 /// What an outer packet of 1500 bytes leaves over IPv6; wg-quick(8).
 fn default_mtu() -> u32 {
     1420
@@ -71,6 +93,33 @@ impl Spec {
         match self {
             Self::Interface(interface) => &interface.name,
             Self::Peer(peer) => &peer.interface,
+            Self::Mesh(mesh) => &mesh.interface.name,
+        }
+    }
+
+    /// The interface that it declares, if any.
+    pub fn declares(&self) -> Option<&Interface> {
+        match self {
+            Self::Interface(interface) => Some(interface),
+            Self::Mesh(mesh) => Some(&mesh.interface),
+            Self::Peer(_) => None,
+        }
+    }
+
+    /// The public half of the key pair that it gives the interface, if any.
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Mesh(mesh) => mesh.public_key.as_ref(),
+            Self::Interface(_) | Self::Peer(_) => None,
+        }
+    }
+
+    /// The peers that it declares.
+    pub fn peers(&self) -> &[Peer] {
+        match self {
+            Self::Interface(_) => &[],
+            Self::Peer(peer) => std::slice::from_ref(peer),
+            Self::Mesh(mesh) => &mesh.peers,
         }
     }
 
@@ -94,6 +143,7 @@ impl Spec {
             mtu,
             fwmark: not_zero("fwmark", asked.fwmark)?,
             routes: asked.routes.unwrap_or(default_routes()),
+            table: asked.table.map(|table| self::table(table, asked.routes)).transpose()?.flatten(),
         }))
     }
 
@@ -114,11 +164,68 @@ impl Spec {
     }
 }
 
+impl Mesh {
+    /// The mesh of this name, as it is on this host.
+    ///
+    /// # Errors
+    /// When the repo has none, or the host is not of it.
+    pub fn named(name: &str, meshes: &Meshes) -> Result<Self, Invalid> {
+        let invalid = |reason: String| Invalid::new("name", reason);
+        match meshes.iter().find(|(known, _)| known.as_str() == name) {
+            Some((_, Some(mesh))) => Ok(mesh.clone()),
+            Some((name, None)) => {
+                Err(invalid(format!("this host is not among the hosts of [vpn.{name}] in stead.toml")))
+            }
+            None => Err(invalid(format!("stead.toml has no mesh {name:?}"))),
+        }
+    }
+}
+
+impl From<Interface> for wit::Interface {
+    fn from(interface: Interface) -> Self {
+        Self {
+            name: interface.name.to_string(),
+            addresses: interface.addresses.iter().map(ToString::to_string).collect(),
+            listen_port: interface.listen_port,
+            mtu: Some(interface.mtu),
+            fwmark: interface.fwmark,
+            routes: Some(interface.routes),
+            table: interface.table,
+        }
+    }
+}
+
+impl Interface {
+    /// The interface of a mesh.
+    pub fn of_mesh(name: Name, addresses: BTreeSet<IpNet>, listen_port: u16, mtu: Option<u32>) -> Self {
+        Self {
+            name,
+            addresses,
+            listen_port: Some(listen_port),
+            mtu: mtu.unwrap_or(default_mtu()),
+            fwmark: None,
+            routes: default_routes(),
+            table: None,
+        }
+    }
+}
+
 fn not_zero<T: PartialEq + From<u8>>(argument: &'static str, value: Option<T>) -> Result<Option<T>, Invalid> {
     if value == Some(T::from(0)) {
         return Err(Invalid::new(argument, "0 means none: leave it out"));
     }
     Ok(value)
+}
+
+fn table(table: u32, routes: Option<bool>) -> Result<Option<u32>, Invalid> {
+    let invalid = |reason: &str| Err(Invalid::new("table", format!("{table} {reason}")));
+    match table {
+        // rtnetlink(7): unspecified, the table of what has none, and that of the host's own addresses.
+        0 | 253 | 255 => invalid("is the kernel's own table"),
+        _ if routes == Some(false) => invalid("is of no use when `routes` is false"),
+        MAIN => Ok(None),
+        _ => Ok(Some(table)),
+    }
 }
 
 fn line(argument: &'static str, text: &str) -> Result<String, Invalid> {
@@ -157,6 +264,7 @@ mod tests {
             mtu: None,
             fwmark: None,
             routes: None,
+            table: None,
         }
     }
 
@@ -187,6 +295,8 @@ mod tests {
             ("mtu", wit::Interface { mtu: Some(100), ..interface() }),
             ("mtu", wit::Interface { mtu: Some(1279), addresses: six, ..interface() }),
             ("fwmark", wit::Interface { fwmark: Some(0), ..interface() }),
+            ("table", wit::Interface { table: Some(255), ..interface() }),
+            ("table", wit::Interface { table: Some(51820), routes: Some(false), ..interface() }),
         ];
         for (argument, asked) in wrong {
             assert_eq!(refused(Spec::parse_interface(&asked)), Some(argument), "{asked:?}");

@@ -37,6 +37,9 @@ pub struct Seen {
     pub driver: Option<Driver>,
     #[serde(default)]
     pub state: State,
+    /// The declared public key, when this machine has the pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<PublicKey>,
 }
 
 /// What makes an interface of a name.
@@ -91,6 +94,9 @@ pub struct Live {
     /// Routes of the main table through the interface that no routing daemon has put there.
     #[serde(default)]
     pub routes: BTreeSet<IpNet>,
+    /// The same of other tables: the declared one, and what an earlier declaration has filled. Default routes, too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<u32, BTreeSet<IpNet>>,
     #[serde(default)]
     pub peers: BTreeMap<PublicKey, PeerState>,
 }

@@ -81,9 +81,10 @@ prop_compose! {
         fwmark in prop::option::of(1u32..),
         mtu in 1280u32..9000,
         routes in any::<bool>(),
+        table in prop::option::of(256u32..),
     ) -> Interface {
         let name = "wg0".to_owned().try_into().unwrap_or_else(|_| unreachable!());
-        Interface { name, addresses, listen_port, mtu, fwmark, routes }
+        Interface { name, addresses, listen_port, mtu, fwmark, routes, table: table.filter(|_| routes) }
     }
 }
 
@@ -113,7 +114,7 @@ proptest! {
             live.identity = own;
             live.listen_port = live.listen_port.or(Some(40000));
         }
-        fact.interfaces.insert(name, Seen { driver: Some(Driver::Kernel), state: to });
+        fact.interfaces.insert(name, Seen { driver: Some(Driver::Kernel), state: to, kept: None });
         prop_assert_eq!(planned(&fact, &specs), Some(Vec::new()));
     }
 }

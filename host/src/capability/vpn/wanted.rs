@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::networkd;
-use super::{Boot, Content, Identity, Interface, Live, Name, Peer, PeerState, PublicKey, Spec, State};
+use super::{Boot, Content, Identity, Interface, Live, Name, Peer, PeerState, PublicKey, Seen, Spec, State};
 use crate::capability::{Declared, PlanError};
 use crate::digest::Digest;
 
@@ -15,6 +15,10 @@ pub(super) struct Wanted<'a> {
     pub(super) interface: &'a Interface,
     pub(super) policy: &'a str,
     pub(super) peers: BTreeMap<PublicKey, (&'a Peer, &'a str)>,
+    /// The public half of the key pair that it is to have, when a mesh says so.
+    pub(super) public_key: Option<PublicKey>,
+    /// The hosts of its mesh that are no peers yet.
+    pub(super) without_key: &'a [String],
 }
 
 /// By interface, sorted by name.
@@ -24,12 +28,17 @@ pub(super) struct Wanted<'a> {
 pub(super) fn merge(specs: &[Declared<Spec>]) -> Result<BTreeMap<&Name, Wanted<'_>>, PlanError> {
     let mut wanted = BTreeMap::new();
     for declared in specs {
-        if let Spec::Interface(interface) = &declared.spec {
+        if let Some(interface) = declared.spec.declares() {
             add_interface(&mut wanted, interface, &declared.policy)?;
+        }
+        if let Spec::Mesh(mesh) = &declared.spec
+            && let Some(wanted) = wanted.get_mut(&mesh.interface.name)
+        {
+            (wanted.public_key, wanted.without_key) = (mesh.public_key, &mesh.without_key);
         }
     }
     for declared in specs {
-        if let Spec::Peer(peer) = &declared.spec {
+        for peer in declared.spec.peers() {
             let interface = wanted.get_mut(&peer.interface).ok_or_else(|| PlanError::Impossible {
                 resource: format!("vpn {}", peer.interface),
                 policy: declared.policy.clone(),
@@ -60,7 +69,7 @@ fn add_interface<'a>(
         let reason = format!("{} listens on UDP port {port} as well", other.interface.name);
         return Err(conflict(name, other.policy, policy, reason));
     }
-    wanted.insert(name, Wanted { interface, policy, peers: BTreeMap::new() });
+    wanted.insert(name, Wanted { interface, policy, peers: BTreeMap::new(), public_key: None, without_key: &[] });
     Ok(())
 }
 
@@ -89,9 +98,12 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// When it is to be its own peer, or a secret was not read.
-    pub(super) fn state(&self, is: &State, secrets: &BTreeMap<String, Digest>) -> Result<State, PlanError> {
+    pub(super) fn state(&self, seen: &Seen, secrets: &BTreeMap<String, Digest>) -> Result<State, PlanError> {
+        let is = &seen.state;
         let live = is.live.as_ref();
-        let identity = is.boot.identity.or_else(|| live.and_then(|live| live.identity)).unwrap_or(Identity::HostMade);
+        let declared = self.public_key.filter(|key| seen.kept == Some(*key)).map(Identity::Of);
+        let there = || is.boot.identity.or_else(|| live.and_then(|live| live.identity));
+        let identity = declared.or_else(there).unwrap_or(Identity::HostMade);
         self.refuse_itself(identity)?;
         let peers = self.peer_states(secrets)?;
         let preshared = |(key, peer): (&PublicKey, &PeerState)| Some((*key, peer.preshared_key.clone()?));
@@ -111,6 +123,7 @@ impl<'a> Wanted<'a> {
             up: true,
             addresses: interface.addresses.clone(),
             routes: self.routes().or_else(|| live.map(|live| live.routes.clone())).unwrap_or_default(),
+            tables: self.table().or_else(|| live.map(|live| live.tables.clone())).unwrap_or_default(),
             peers,
         };
         Ok(State { live: Some(to), boot })
@@ -119,9 +132,19 @@ impl<'a> Wanted<'a> {
     /// The routes that the interface is to have; `None`: they are nobody's business here.
     pub(super) fn routes(&self) -> Option<BTreeSet<IpNet>> {
         let covered = |prefix: &IpNet| self.interface.addresses.iter().any(|address| address.trunc().contains(prefix));
-        let prefixes = self.peers.values().flat_map(|(peer, _)| peer.allowed_ips.iter().copied());
-        let routes = prefixes.filter(|prefix| prefix.prefix_len() > 0 && !covered(prefix));
+        let elsewhere = self.interface.table.is_some();
+        let routes = self.prefixes().filter(|prefix| !elsewhere && prefix.prefix_len() > 0 && !covered(prefix));
         self.interface.routes.then(|| routes.collect())
+    }
+
+    /// The routes that other tables than the main one are to have; `None`: they are nobody's business here.
+    pub(super) fn table(&self) -> Option<BTreeMap<u32, BTreeSet<IpNet>>> {
+        let filled = self.interface.table.map(|table| (table, self.prefixes().collect::<BTreeSet<_>>()));
+        self.interface.routes.then(|| filled.into_iter().filter(|(_, routes)| !routes.is_empty()).collect())
+    }
+
+    fn prefixes(&self) -> impl Iterator<Item = IpNet> {
+        self.peers.values().flat_map(|(peer, _)| peer.allowed_ips.iter().copied())
     }
 
     /// The secrets of its peers with their digests.

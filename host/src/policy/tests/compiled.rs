@@ -9,7 +9,14 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
 }
 
 async fn runs(runtime: &Runtime, component: &[u8]) -> Result<()> {
-    let policy = Policy { name: "base", component, grants: &forwarding()?, config: &json!({}), limits: QUICK };
+    let policy = Policy {
+        name: "base",
+        component,
+        grants: &forwarding()?,
+        config: &json!({}),
+        meshes: &Default::default(),
+        limits: QUICK,
+    };
     runtime.configure(&policy, &facts()).await?;
     Ok(())
 }

@@ -9,14 +9,14 @@ use crate::machine::{Program, ProgramError};
 #[error("cannot ask git for the commit of the repo: {0}")]
 pub struct CommitError(#[from] ProgramError);
 
-/// `SHA` or `SHA+dirty`; `None` when the repo is not under git, or has no commit yet.
-pub(super) async fn of(folder: &Path) -> Result<Option<String>, CommitError> {
+/// `SHA`, or `SHA+dirty` when there are changes or some are still to be `saved`; `None` when the repo is not under git, or has no commit yet.
+pub(super) async fn of(folder: &Path, saved: bool) -> Result<Option<String>, CommitError> {
     if !folder.ancestors().any(|folder| folder.join(".git").exists()) {
         return Ok(None);
     }
     let Ok(commit) = git(folder, &["rev-parse", "--verify", "HEAD"]).await else { return no_commit(folder).await };
     let changes = git(folder, &["status", "--porcelain", "--", "."]).await?;
-    Ok(Some(if changes.is_empty() { commit } else { format!("{commit}+dirty") }))
+    Ok(Some(if saved && changes.is_empty() { commit } else { format!("{commit}+dirty") }))
 }
 
 async fn no_commit(folder: &Path) -> Result<Option<String>, CommitError> {

@@ -219,3 +219,43 @@ async fn many_peers_with_many_prefixes() -> Result<()> {
     println!("plan of 200 peers: {:?}", start.elapsed());
     Ok(())
 }
+
+#[tokio::test]
+async fn routes_of_a_table_of_their_own() -> Result<()> {
+    if !is_inside(module_path!(), "routes_of_a_table_of_their_own")? {
+        return Ok(());
+    }
+    let mut host = host()?;
+    serve("wg0")?;
+    let nothing = host.plan(&first()).await?.fact;
+    let mut apart = first();
+    apart[0]["interface"]["table"] = json!(51820);
+    let table = || run("ip route show table 51820");
+    host.apply(&apart).await?;
+    let routed = table()?;
+    for prefix in ["10.8.0.2 ", "10.8.0.3 ", "10.9.0.0/16 ", "default "] {
+        ensure!(routed.contains(&format!("{prefix}dev wg0")), "{prefix} is not in {routed}");
+    }
+    ensure!(run("ip -6 route show table 51820")?.contains("fd09::/48 dev wg0"));
+    assert_eq!((routes("-4")?, routes("-6")?), (vec![], vec![]), "the main table has none");
+    let network = host.read("etc/systemd/network/50-stead-wg0.network")?;
+    ensure!(network.contains("Destination=0.0.0.0/0\nTable=51820\n"), "{network}");
+
+    run("ip route del default table 51820")?;
+    run("ip route add 10.66.0.0/16 dev wg0 table 51820")?;
+    run("ip route add 10.67.0.0/16 dev wg0 table 7")?;
+    host.apply(&apart).await?;
+    assert_eq!(table()?, routed, "what a hand did there is mended");
+
+    let back = host.apply(&first()).await?;
+    ensure!(table().unwrap_or_default().is_empty(), "the table is still filled");
+    assert_eq!(routes("-4")?, ["10.9.0.0/16"]);
+    ensure!(run("ip route show table 7")?.contains("10.67.0.0/16"), "a table of somebody else was touched");
+    host.undo(&back).await?;
+    assert_eq!(table()?, routed);
+    host.apply(&[]).await?;
+    ensure!(table().unwrap_or_default().is_empty(), "the table is still filled");
+    run("ip route flush table 7")?;
+    assert_eq!(host.plan(&first()).await?.fact, nothing);
+    Ok(())
+}

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::host::{Host, by_hand, run, serve, shown};
 use super::inside::is_inside;
+use crate::capability::{Declared, vpn};
 
 const PRESHARED: &str = "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=";
 
@@ -89,5 +90,72 @@ async fn packets_pass_and_none_is_lost_when_others_change() -> Result<()> {
     ensure!(back > 10 && sent <= back + 1, "{all}");
     println!("{all}");
     assert_eq!(shown("wg0", "latest-handshakes")?[&far], handshakes[&far], "the session is the same");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_status_tells_what_passed() -> Result<()> {
+    if !is_inside(module_path!(), "the_status_tells_what_passed")? {
+        return Ok(());
+    }
+    assert_eq!(vpn::status(&[]).await?, []);
+    let mut host = Host::new(&[("far", PRESHARED)])?;
+    let far = far_host()?;
+    serve("wg0")?;
+    let mut declared = declared(&far);
+    declared[1]["peer"]["name"] = json!("far");
+    let stranger = super::key(7);
+    declared.push(json!({"peer": {"interface": "wg0", "public-key": stranger.to_string()}}));
+    host.apply(&declared).await?;
+    far_knows(&run("wg show wg0 public-key")?)?;
+    received(ping("-c 3 -W 5 10.8.0.2")?)?;
+    let recorded: Vec<_> = declared.into_iter().map(|spec| Declared { policy: "base".to_owned(), spec }).collect();
+    let tunnels = vpn::status(&recorded).await?;
+    let wg0 = tunnels.iter().find(|tunnel| tunnel.name.as_str() == "wg0").context("no wg0")?;
+    assert_eq!(wg0.public_key.map(|key| key.to_string()), Some(run("wg show wg0 public-key")?));
+    assert_eq!(wg0.listen_port, Some(51820));
+    let talk = &wg0.peers[&far.parse()?];
+    assert_eq!((talk.name.as_deref(), talk.endpoint), (Some("far"), Some("192.0.2.2:7".parse()?)));
+    ensure!(!talk.is_stale() && talk.received >= 3 * 84 && talk.sent >= 3 * 84, "{talk:?}");
+    let transfer = &shown("wg0", "transfer")?[&far];
+    assert_eq!(*transfer, format!("{}\t{}", talk.received, talk.sent));
+    ensure!(wg0.peers[&stranger].is_stale() && wg0.peers[&stranger].handshake.is_none(), "it never spoke");
+    let told = serde_json::to_string(&tunnels)?;
+    ensure!(!told.contains(&run("wg show wg0 private-key")?) && !told.contains(PRESHARED), "a key is told");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_pair_that_keeps_the_operator_out_is_taken_back() -> Result<()> {
+    if !is_inside(module_path!(), "a_key_pair_that_keeps_the_operator_out_is_taken_back")? {
+        return Ok(());
+    }
+    let mut host = Host::new(&[("far", PRESHARED)])?;
+    let far = far_host()?;
+    serve("wg0")?;
+    let mut declared = declared(&far);
+    host.apply(&declared).await?;
+    let old = run("wg show wg0 public-key")?;
+    far_knows(&old)?;
+    ensure!(received(ping("-c 1 -W 5 10.8.0.2")?)?.contains(" 1 packets received"), "it never worked");
+
+    let next = host.vpn.next_key(&"wg0".parse()?)?;
+    assert_eq!(run("wg show wg0 public-key")?, old, "nothing runs on it yet");
+    let (interface, peer) = (declared[0]["interface"].clone(), declared[1]["peer"].clone());
+    declared = vec![json!({"mesh": {"interface": interface, "public-key": next.to_string(), "peers": [peer]}})];
+    let rotated = host.apply(&declared).await?;
+    assert_eq!(run("wg show wg0 public-key")?, next.to_string());
+    let private = host.read("etc/systemd/network/50-stead-wg0.key")?;
+    ensure!(received(ping("-c 1 -W 2 10.8.0.2")?)?.contains(" 0 packets received"), "the far host knows the next key");
+
+    host.undo(&rotated).await?;
+    assert_eq!(run("wg show wg0 public-key")?, old);
+    ensure!(received(ping("-c 1 -W 10 10.8.0.2")?)?.contains(" 1 packets received"), "it is not as it was");
+    let told = format!("{}{rotated:?}", serde_json::to_string(&rotated)?);
+    ensure!(!told.contains(private.trim()), "a private key is told");
+
+    let unknown = json!(super::key(9).to_string());
+    declared[0]["mesh"]["public-key"] = unknown;
+    ensure!(host.plan(&declared).await?.steps.is_empty(), "a key pair that is nowhere is none to be set");
     Ok(())
 }
