@@ -37,6 +37,7 @@ pub(crate) fn a_fresh_server_becomes_a_host(host: impl Host + 'static) -> Result
     ensure!(said.contains("Nothing to do"), "the second apply has steps:\n{said}");
 
     is_reached_through_the_vpn_only(&server, &keys)?;
+    damaged_rules_fail_closed(&server)?;
     drift_is_found_and_mended(&server)?;
     what_is_removed_is_pruned_and_rolled_back(&server, &keys)
 }
@@ -91,6 +92,24 @@ fn the_firewall_explains_itself(server: &Server) -> Result<()> {
     ensure!(line(&answer, "wg0")?.contains("accept"), "{answer}");
     ensure!(line(&answer, "any other")?.contains("drop"), "{answer}");
     Ok(())
+}
+
+/// What happens at boot when the files are not as they were written.
+fn damaged_rules_fail_closed(server: &Server) -> Result<()> {
+    let opened = "nft list chain inet stead declared | grep -q 51820";
+    server.there(&format!(
+        "nft delete table inet stead && : > /etc/stead/firewall.nft && systemctl restart stead-firewall && {opened}"
+    ))?;
+    server.there("nft delete table inet stead && echo 'table inet {' > /etc/stead/firewall.nft && rm /var/lib/stead/firewall.nft")?;
+    server.there("! systemctl restart stead-firewall && systemctl is-failed stead-firewall")?;
+    let closed = server.there("nft list table inet stead")?;
+    ensure!(
+        closed.contains("policy drop") && closed.contains("tcp dport 22 accept") && !closed.contains("51820"),
+        "{closed}"
+    );
+    ensure!(server.host.lets_in()?, "the operator is locked out");
+    server.stead(&["apply", "--yes", "fresh"])?.expect(0)?;
+    server.there(&format!("systemctl restart stead-firewall && {opened}")).map(drop)
 }
 
 /// What is changed by hand, and how drift calls it.

@@ -27,9 +27,22 @@ pub(crate) fn an_operator_gets_in_again(host: impl Host + 'static) -> Result<()>
     ensure!(server.host.lets_in()?, "the operator is locked out");
     ensure!(before == server.there(STATE)?, "not all was taken back:\n{}", server.there(STATE)?);
 
+    a_port_that_nobody_follows_is_taken_back(&server)?;
+    ensure!(before == server.there(STATE)?, "sshd is not as it was:\n{}", server.there(STATE)?);
+
     the_timer_takes_back_what_a_dead_process_left(&server)?;
     ensure!(before == server.there(STATE)?, "the timer did not take all back:\n{}", server.there(STATE)?);
     power_loss_is_taken_back_at_boot(&mut server, &before)
+}
+
+/// sshd moves to another port and the firewall with it, but the operator still knocks at the old one.
+fn a_port_that_nobody_follows_is_taken_back(server: &Server) -> Result<()> {
+    server.declare("ssh-port = 443")?;
+    let said = server.stead(&["apply", "--yes", "locked"])?.expect(77)?;
+    ensure!(said.contains("port 22"), "the refusal does not name the port:\n{said}");
+    server.stead(&["apply", "--yes", "--force", "--window", "20", "locked"])?.expect(75)?;
+    ensure!(server.host.lets_in()?, "the operator is locked out");
+    server.declare(NOBODY)
 }
 
 fn the_timer_takes_back_what_a_dead_process_left(server: &Server) -> Result<()> {

@@ -9,7 +9,7 @@ use super::listing;
 use super::namespace::Namespace;
 use super::render::transaction;
 use super::rivals::Others;
-use super::state::{Boot, ENABLED_LINK, Fact, RULESET_FILE, Set, State, UNIT_FILE, Wanted};
+use super::state::{Boot, COPY_FILE, ENABLED_LINK, Fact, RULESET_FILE, Set, State, UNIT_FILE, Wanted};
 use super::{Firewall, RESOURCE, Spec};
 use crate::capability::{ApplyError, Declared, ObserveError};
 use crate::digest::Digest;
@@ -91,6 +91,7 @@ impl Firewall {
         };
         Ok(Boot {
             ruleset: text(RULESET_FILE)?,
+            copy: text(COPY_FILE)?,
             unit: text(UNIT_FILE)?,
             enabled: self.machine.path(ENABLED_LINK).symlink_metadata().is_ok(),
         })
@@ -103,6 +104,7 @@ impl Firewall {
             error => error.into(),
         })?;
         self.put(RULESET_FILE, to.boot.ruleset.as_deref())?;
+        self.put(COPY_FILE, to.boot.copy.as_deref())?;
         self.put(UNIT_FILE, to.boot.unit.as_deref())?;
         self.enable(to.boot.enabled).map_err(|source| ApplyError::File { path: ENABLED_LINK.to_owned(), source })
     }

@@ -45,6 +45,8 @@ pub struct State {
 pub struct Boot {
     /// `/etc/stead/firewall.nft`.
     pub ruleset: Option<String>,
+    /// The same once more, in `/var/lib/stead/firewall.nft`.
+    pub copy: Option<String>,
     /// `/etc/systemd/system/stead-firewall.service`.
     pub unit: Option<String>,
     /// Whether systemd starts it at boot.
@@ -59,13 +61,14 @@ pub struct Set {
 }
 
 pub(super) const RULESET_FILE: &str = "/etc/stead/firewall.nft";
+pub(super) const COPY_FILE: &str = "/var/lib/stead/firewall.nft";
 pub(super) const UNIT_FILE: &str = "/etc/systemd/system/stead-firewall.service";
 pub(super) const ENABLED_LINK: &str = "/etc/systemd/system/sysinit.target.wants/stead-firewall.service";
 
 /// Starts before there is a network, and after `nftables.service`, whose usual file flushes all tables. It stops
-/// without a command: stopping a unit must not open a host.
-const UNIT: &str = "\
-# Written by stead, which replaces it as a whole.
+/// without a command: stopping a unit must not open a host. Where a file is damaged or empty, the next one counts; where
+/// none is left, nothing but SSH comes in, and the unit says that it failed.
+const UNIT: &str = r#"# Written by stead, which replaces it as a whole.
 [Unit]
 Description=Packet filter of stead (table inet stead)
 Documentation=man:nft(8)
@@ -78,31 +81,33 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/sbin/nft -f /etc/stead/firewall.nft
+ExecStart=/bin/sh -c 'for file in /etc/stead/firewall.nft /var/lib/stead/firewall.nft; do \
+    /usr/sbin/nft -f $$file && /usr/sbin/nft list table inet stead >/dev/null && exit 0; done; \
+    /usr/sbin/nft "table inet stead { chain input { type filter hook input priority filter; policy drop; \
+    ct state established,related accept; iif lo accept; meta l4proto { icmp, icmpv6 } accept; \
+    udp dport { 68, 546 } accept; tcp dport 22 accept; }; \
+    chain forward { type filter hook forward priority filter; policy drop; }; }"; exit 1'
 ExecReload=/usr/sbin/nft -f /etc/stead/firewall.nft
 
 [Install]
 WantedBy=sysinit.target
-";
+"#;
 
 impl Boot {
     /// The files that bring this table back.
     pub fn with(table: &str) -> Self {
         let header = "# Written by stead, which replaces it as a whole. See nft(8).\n";
-        Self {
-            ruleset: Some(format!("{header}{}", transaction(Some(table)))),
-            unit: Some(UNIT.to_owned()),
-            enabled: true,
-        }
+        let ruleset = format!("{header}{}", transaction(Some(table)));
+        Self { copy: Some(ruleset.clone()), ruleset: Some(ruleset), unit: Some(UNIT.to_owned()), enabled: true }
     }
 
     /// What happens at boot, in one word or two.
     pub fn summary(&self, beside: &Self) -> Option<String> {
         let same = self == beside;
-        match (&self.ruleset, &self.unit, self.enabled) {
-            (None, None, false) => None,
-            (Some(_), Some(_), true) if same => Some("the same".to_owned()),
-            (Some(_), Some(_), true) => Some("another ruleset or unit".to_owned()),
+        match (&self.ruleset, &self.copy, &self.unit, self.enabled) {
+            (None, None, None, false) => None,
+            (Some(_), Some(_), Some(_), true) if same => Some("the same".to_owned()),
+            (Some(_), Some(_), Some(_), true) => Some("another ruleset or unit".to_owned()),
             _ => Some("not all of its files are there".to_owned()),
         }
     }

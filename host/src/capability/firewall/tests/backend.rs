@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::lab::Lab;
 use super::{Host, diff, server, specs};
-use crate::capability::firewall::state::{Boot, ENABLED_LINK, RULESET_FILE, State, UNIT_FILE, Wanted};
+use crate::capability::firewall::state::{Boot, COPY_FILE, ENABLED_LINK, RULESET_FILE, State, UNIT_FILE, Wanted};
 use crate::capability::firewall::{Fact, RESOURCE, Set};
 use crate::capability::{Capability, Owned};
 use crate::plan::Change;
@@ -92,7 +92,9 @@ fn drift_of_table_and_files_is_found() -> Result<()> {
         let host = Host::new()?;
         host.apply(&server()?).await?;
         let root = host.machine.path("/");
-        for (what, path) in [("ruleset", RULESET_FILE), ("unit", UNIT_FILE), ("link", ENABLED_LINK)] {
+        for (what, path) in
+            [("ruleset", RULESET_FILE), ("copy", COPY_FILE), ("unit", UNIT_FILE), ("link", ENABLED_LINK)]
+        {
             std::fs::remove_file(host.machine.path(path))?;
             host.apply(&server()?).await.with_context(|| what)?;
         }
