@@ -30,5 +30,20 @@ fn built() -> Result<PathBuf> {
     let folder = own.ancestors().nth(2).context("this test does not lie in a target folder")?;
     let program = folder.join("stead");
     ensure!(program.is_file(), "there is no {}: run `cargo build --package stead` first", program.display());
+    is_of_these_sources(&program)?;
     Ok(program)
+}
+
+/// `cargo test` builds no program of another package, so an old one may lie there.
+fn is_of_these_sources(program: &Path) -> Result<()> {
+    let built = fs::metadata(program)?.modified()?;
+    // As make(1) reads it: what was built, a colon, and what it was built from, with blanks escaped.
+    let rule = fs::read_to_string(program.with_extension("d"))?.replace("\\ ", "\0");
+    let sources = rule.split_once(": ").map_or("", |(_, sources)| sources);
+    for source in sources.split_whitespace().map(|source| source.replace('\0', " ")) {
+        let changed = fs::metadata(&source).and_then(|facts| facts.modified());
+        let is_newer = changed.is_ok_and(|changed| changed > built);
+        ensure!(!is_newer, "{source} has changed since stead was built: run `cargo build --package stead` first");
+    }
+    Ok(())
 }
