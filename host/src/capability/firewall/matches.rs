@@ -120,7 +120,7 @@ const ICMPV6: &[&str] = &[
 
 /// What nft(8) takes when no burst is named.
 pub(super) fn usual_burst() -> NonZeroU32 {
-    const { NonZeroU32::new(5).unwrap() }
+    NonZeroU32::MIN.saturating_add(4)
 }
 
 impl IcmpType {

@@ -137,9 +137,9 @@ pub fn doors(specs: &[Declared<Spec>], listening: &BTreeSet<Listening>) -> Resul
         Ok(Door { port: format!("{} {port}", protocol.name()), program: Some(names.join(", ")), who })
     };
     let mut doors = programs.iter().map(door).collect::<Result<Vec<_>, PlanError>>()?;
-    let heard = |rule: &&Rule| !programs.iter().any(|(protocol, port, _)| rule.is_for(*protocol, *port));
+    let unheard = |rule: &&Rule| !programs.iter().any(|(protocol, port, _)| rule.is_for(*protocol, *port));
     let with_ports = openings.iter().filter(|rule| !rule.traffic.ports().is_empty());
-    doors.extend(with_ports.filter(heard).map(|rule| Door {
+    doors.extend(with_ports.filter(unheard).map(|rule| Door {
         port: rule.traffic.to_string(),
         program: None,
         who: vec![who(rule)],
