@@ -114,8 +114,7 @@ impl Guest {
         let checked = parsed.and_then(|(spec, answer)| self.check::<C>(&spec).map(|()| (spec, answer)));
         let refused = checked.as_ref().err().map(words);
         // Recorded before it is staged: what no longer fits into the record must not be staged either.
-        self.record(C::NAME, asked, refused, None)
-            .map_err(|spent| Error::Other(format!("the policy has used up {spent}")))?;
+        self.record(C::NAME, asked, refused, None).map_err(|spent| self.too_much::<C>(&spent.to_string()))?;
         let (spec, answer) = checked.inspect_err(|error| self.remember(error))?;
         self.stage.add::<C>(&spec).map_err(|full| {
             if let Some(call) = self.calls.last_mut() {
@@ -124,6 +123,11 @@ impl Guest {
             Error::Other(full.to_string())
         })?;
         Ok(answer)
+    }
+
+    /// That there is no room for this call, which is not among those that are recorded.
+    fn too_much<C: Capability>(&self, what: &str) -> Error {
+        Error::Other(format!("call {} to {}: the policy has used up {what}", self.calls.len() + 1, C::NAME))
     }
 
     fn check<C: Capability>(&self, spec: &C::Spec) -> Result<(), Error> {

@@ -144,6 +144,31 @@ async fn a_wrong_argument_is_named() -> Result<()> {
     Ok(())
 }
 
+/// 25,600 rules of 4096 bytes.
+#[tokio::test]
+async fn a_hundred_megabytes_of_rules_are_refused_at_the_call_that_is_too_much() -> Result<()> {
+    let raw = r#"(import "stead:host/firewall@0.1.0" "raw" (func $raw (param i32 i32 i32 i32)))"#;
+    let main = "(local $left i32)
+        (memory.fill (i32.const 1000) (i32.const 120) (i32.const 4096))
+        (local.set $left (i32.const 25600))
+        (loop $more
+            (call $raw (i32.const 0) (i32.const 1000) (i32.const 4096) (i32.const 200))
+            (if (i32.load8_u (i32.const 200)) (then (return (i32.const 200))))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (i32.const 0)";
+    let grants = granted("[firewall]\nraw = true\nchains = [\"input\"]")?;
+    let limits = Limits { cpu: Duration::from_secs(60), ..QUICK };
+    match run_with(&policy(raw, WORDS, main)?, &grants, limits).await? {
+        Err(PolicyError::Run { error: RunError::Failed { message }, .. }) => {
+            let call = message.strip_prefix("call ").and_then(|rest| rest.split_once(' ')).map(|(number, _)| number);
+            ensure!(call.is_some_and(|call| call.parse::<u32>().is_ok_and(|call| (10_000..25_600).contains(&call))));
+            ensure!(message.ends_with("to firewall: the policy has used up the room for its calls"), "{message}");
+        }
+        other => anyhow::bail!("it ended with {:?}", other.map(|run| run.calls.len())),
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_crash_shows_the_guests_last_words_and_where_it_was() -> Result<()> {
     let rest = format!("{WORDS} (func $deep (call $log (i32.const 3) (i32.const 100) (i32.const 19)) unreachable)");
