@@ -12,6 +12,7 @@ mod backend;
 mod bind;
 mod compile;
 mod diff;
+mod elements;
 mod evaluate;
 mod listening;
 mod listing;

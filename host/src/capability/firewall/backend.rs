@@ -5,11 +5,13 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use super::compile::compile;
-use super::listing;
+use super::elements::commands;
 use super::namespace::Namespace;
 use super::render::transaction;
 use super::rivals::Others;
-use super::state::{Boot, COPY_FILE, ENABLED_LINK, Fact, RULESET_FILE, Set, State, UNIT_FILE, Wanted};
+use super::state::{
+    Boot, COPY_FILE, ENABLED_LINK, Fact, RULESET_FILE, Set, State, Table, UNIT_FILE, Wanted, boot_file,
+};
 use super::{Firewall, RESOURCE, Spec};
 use crate::capability::{ApplyError, Declared, ObserveError};
 use crate::digest::Digest;
@@ -37,11 +39,11 @@ impl Firewall {
         let table = table?;
         // Specs that contradict each other have no table; `diff` says so.
         let wanted = match compile(specs) {
-            Ok(ruleset) if !specs.is_empty() => Some(self.canonical(&ruleset.to_string(), &nft, &table).await?),
+            Ok(ruleset) if !specs.is_empty() => Some(self.wanted(&Table::from(&ruleset), &nft, &table).await?),
             _ => None,
         };
         let mut stricter = Vec::new();
-        if !matches!((&wanted, &table), (Some(Wanted::Listing(wanted)), Some(is)) if wanted == is) {
+        if !matches!((&wanted, &table), (Some(Wanted::Taken { listing, .. }), Some(is)) if *listing == is.text) {
             let others = others().await?;
             stricter = others.stricter();
             if others.has_firewalld() && !rivals.iter().any(|rival| rival == "firewalld") {
@@ -51,25 +53,37 @@ impl Firewall {
         Ok(Fact { nft: Some(nft), is: State { table, boot }, wanted, rivals, stricter })
     }
 
-    /// How nft lists a text once the kernel has taken it. What is remembered counts only when it is what is live:
-    /// any doubt costs 20 ms in a namespace and no wrong step.
-    async fn canonical(&self, text: &str, nft: &str, live: &Option<String>) -> Result<Wanted, ObserveError> {
+    async fn wanted(&self, table: &Table, nft: &str, live: &Option<Table>) -> Result<Wanted, ObserveError> {
+        match self.listing(&table.text, nft, live).await? {
+            Ok(listing) => Ok(Wanted::Taken { listing, boot: self.machine.key().digest(boot_file(table).as_bytes()) }),
+            Err(words) => Ok(Wanted::Refused(words)),
+        }
+    }
+
+    /// How nft lists a text once the kernel has taken it, or why it was refused. What is remembered counts only when it
+    /// is what is live: any doubt costs 20 ms in a namespace and no wrong step.
+    async fn listing(
+        &self,
+        text: &str,
+        nft: &str,
+        live: &Option<Table>,
+    ) -> Result<Result<String, String>, ObserveError> {
         let digest = self.machine.key().digest(text.as_bytes());
         if let Some(known) = self.remembered()
             && known.text == digest
             && known.nft == nft
-            && Some(&known.listing) == live.as_ref()
+            && live.as_ref().is_some_and(|live| live.text == known.listing)
         {
-            return Ok(Wanted::Listing(known.listing));
+            return Ok(Ok(known.listing));
         }
         let namespace = Namespace::new().await?;
         match namespace.program("nft").args(["-f", "-"]).input(text).run().await {
-            Err(ProgramError::Failed { words, .. }) => return Ok(Wanted::Refused(words)),
+            Err(ProgramError::Failed { words, .. }) => return Ok(Err(words)),
             other => other?,
         };
-        let listing = listing::declared(&namespace.program("nft").args(LIST).run().await?.text());
+        let listing = Table::listed(&namespace.program("nft").args(LIST).run().await?.text()).text;
         self.remember(&Remembered { text: digest, nft: nft.to_owned(), listing: listing.clone() })?;
-        Ok(Wanted::Listing(listing))
+        Ok(Ok(listing))
     }
 
     fn remembered(&self) -> Option<Remembered> {
@@ -84,37 +98,87 @@ impl Firewall {
     }
 
     fn boot(&self) -> Result<Boot, ObserveError> {
-        let text = |path: &str| match std::fs::read_to_string(self.machine.path(path)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(ObserveError::File { path: path.to_owned(), source }),
+        let read = |path: &str| {
+            let content = self.content(path);
+            content.map_err(|source| ObserveError::File { path: path.to_owned(), source })
         };
+        let digest = |content: Vec<u8>| self.machine.key().digest(&content);
         Ok(Boot {
-            ruleset: text(RULESET_FILE)?,
-            copy: text(COPY_FILE)?,
-            unit: text(UNIT_FILE)?,
+            ruleset: read(RULESET_FILE)?.map(digest),
+            copy: read(COPY_FILE)?.map(digest),
+            unit: read(UNIT_FILE)?.map(|unit| String::from_utf8_lossy(&unit).into_owned()),
             enabled: self.machine.path(ENABLED_LINK).symlink_metadata().is_ok(),
         })
     }
 
+    fn content(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
+        match std::fs::read(self.machine.path(path)) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The table first: it is what may be refused.
-    pub(super) async fn write(&self, Set { to }: &Set) -> Result<(), ApplyError> {
-        nft(["-f", "-"]).input(transaction(to.table.as_deref())).run().await.map_err(|error| match error {
-            ProgramError::Failed { words, .. } => ApplyError::Refused { resource: RESOURCE.to_owned(), reason: words },
-            error => error.into(),
-        })?;
-        self.put(RULESET_FILE, to.boot.ruleset.as_deref())?;
-        self.put(COPY_FILE, to.boot.copy.as_deref())?;
-        self.put(UNIT_FILE, to.boot.unit.as_deref())?;
+    pub(super) async fn write(&self, Set { to, within }: &Set) -> Result<(), ApplyError> {
+        let text = self.transaction(to.table.as_ref(), within.as_deref()).await?;
+        if !text.is_empty() {
+            nft(["-f", "-"]).input(text).run().await.map_err(|error| match error {
+                ProgramError::Failed { words, .. } => {
+                    ApplyError::Refused { resource: RESOURCE.to_owned(), reason: words }
+                }
+                error => error.into(),
+            })?;
+        }
+        for (path, digest) in [(RULESET_FILE, &to.boot.ruleset), (COPY_FILE, &to.boot.copy)] {
+            self.put_ruleset(path, digest.as_ref(), to.table.as_ref())?;
+        }
+        self.put(UNIT_FILE, to.boot.unit.as_ref().map(String::as_bytes))?;
         self.enable(to.boot.enabled).map_err(|source| ApplyError::File { path: ENABLED_LINK.to_owned(), source })
     }
 
-    fn put(&self, path: &str, content: Option<&str>) -> Result<(), ApplyError> {
+    /// What nft has to do. A table that is listed as `within` needs no more than what its elements differ in.
+    async fn transaction(&self, table: Option<&Table>, within: Option<&str>) -> Result<String, ApplyError> {
+        if let (Some(table), Some(within)) = (table, within)
+            && let Some(live) = live().await?
+            && live.text == within
+        {
+            return Ok(commands(&live.elements, &table.elements));
+        }
+        Ok(transaction(table))
+    }
+
+    /// What stead has written follows from the table; anything else was kept when it was replaced.
+    fn put_ruleset(&self, path: &str, digest: Option<&Digest>, table: Option<&Table>) -> Result<(), ApplyError> {
+        let failed = |source| ApplyError::File { path: path.to_owned(), source };
+        let is = self.content(path).map_err(failed)?;
+        let key = self.machine.key();
+        let is_digest = is.as_ref().map(|content| key.digest(content));
+        if let (Some(content), Some(was)) = (&is, &is_digest)
+            && is_digest.as_ref() != digest
+        {
+            self.machine.blobs().keep(was, content).map_err(failed)?;
+        }
+        let Some(digest) = digest else { return self.put(path, None) };
+        if is_digest.as_ref() == Some(digest) {
+            return self.put(path, is.as_deref());
+        }
+        let own = table.map(boot_file).map(String::into_bytes).filter(|own| key.digest(own) == *digest);
+        let content = match own {
+            Some(own) => own,
+            None => {
+                self.machine.blobs().get(digest).map_err(failed)?.ok_or(ApplyError::NoBlob { path: path.to_owned() })?
+            }
+        };
+        self.put(path, Some(&content))
+    }
+
+    fn put(&self, path: &str, content: Option<&[u8]>) -> Result<(), ApplyError> {
         let at = self.machine.path(path);
         let put = || match (content, at.parent()) {
             (Some(content), Some(folder)) => {
                 std::fs::create_dir_all(folder)?;
-                replace(&at, content.as_bytes(), 0o644)
+                replace(&at, content, 0o644)
             }
             _ => remove(&at),
         };
@@ -158,9 +222,9 @@ async fn version() -> Result<Option<String>, ProgramError> {
 }
 
 /// The live table; `None` when there is none.
-async fn live() -> Result<Option<String>, ProgramError> {
+async fn live() -> Result<Option<Table>, ProgramError> {
     match nft(LIST).run().await {
-        Ok(listed) => Ok(Some(listing::declared(&listed.text()))),
+        Ok(listed) => Ok(Some(Table::listed(&listed.text()))),
         Err(ProgramError::Failed { words, .. }) if words.contains("No such file or directory") => Ok(None),
         Err(ProgramError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),

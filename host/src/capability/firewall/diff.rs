@@ -1,7 +1,8 @@
 //! From the firewall as it is to the firewall as declared: one step, because it changes in one transaction.
 
 use super::compile::compile;
-use super::state::{Boot, Fact, Set, State, Wanted};
+use super::elements::notes;
+use super::state::{Boot, Fact, Set, State, Table, Wanted};
 use super::{Firewall, RESOURCE};
 use crate::capability::{Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step};
@@ -12,7 +13,7 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Firewall>) -> Result<Diff<
     };
     let impossible =
         |reason| PlanError::Impossible { resource: RESOURCE.to_owned(), policy: first.policy.clone(), reason };
-    let table = compile(desired.specs)?.to_string();
+    let table = Table::from(&compile(desired.specs)?);
     if let Some(obstacle) = obstacle(fact) {
         if desired.changed.contains(&format!("package:{}", obstacle.package)) {
             let deferred = Deferred { resource: RESOURCE.to_owned(), reason: obstacle.waits };
@@ -20,13 +21,13 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Firewall>) -> Result<Diff<
         }
         return Err(impossible(obstacle.reason));
     }
-    let listing = match &fact.wanted {
-        Some(Wanted::Listing(listing)) => listing.clone(),
+    let (listing, boot) = match &fact.wanted {
+        Some(Wanted::Taken { listing, boot }) => (listing.clone(), Boot::by(boot.clone())),
         Some(Wanted::Refused(words)) => return Err(impossible(format!("nft refuses the ruleset: {words}"))),
         None => return Err(impossible("it was not observed for these rules".to_owned())),
     };
-    let boot = Boot::with(&table);
-    let listed = State { table: Some(listing), boot: boot.clone() };
+    let listed = Table { text: listing, elements: table.elements.clone() };
+    let listed = State { table: Some(listed), boot: boot.clone() };
     let to = State { table: Some(table), boot };
     Ok(Diff { steps: step(fact, &listed, to).into_iter().collect(), ..Diff::default() })
 }
@@ -50,9 +51,16 @@ fn step(fact: &Fact, listed: &State, to: State) -> Option<Step<Set>> {
         (Some(_), None) => Change::Delete,
         _ => Change::Update,
     };
-    let mut step = Step::new(change, RESOURCE, Set { to }, Set { to: is.clone() })
+    let text = |table: &Option<Table>| table.as_ref().map(|table| table.text.clone());
+    let within = text(&is.table).filter(|_| text(&is.table) == text(&listed.table));
+    let set = |to: State| Set { to, within: within.clone() };
+    let mut step = Step::new(change, RESOURCE, set(to), set(is.clone()))
         .guarded(true)
-        .text(is.table.clone().unwrap_or_default(), listed.table.clone().unwrap_or_default());
+        .text(text(&is.table).unwrap_or_default(), text(&listed.table).unwrap_or_default());
+    let elements = |table: &Option<Table>| table.as_ref().map(|table| table.elements.clone()).unwrap_or_default();
+    for note in notes(&elements(&is.table), &elements(&listed.table)) {
+        step = step.note(note);
+    }
     step = step.field("at boot", is.boot.summary(&listed.boot), listed.boot.summary(&listed.boot));
     for table in &fact.stricter {
         step = step.note(format!("table {table} drops by default too: what is accepted here needs a rule there"));

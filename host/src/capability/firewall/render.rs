@@ -7,17 +7,32 @@ use std::fmt::{self, Write};
 
 use ipnet::IpNet;
 
+use super::elements::filled;
 use super::ruleset::{Base, ChainBody, Hook, Line, Match, Named, Ruleset, Then};
 use super::set::{Map, Set, number};
 use super::spec::{Family, Traffic};
+use super::state::Table;
 use super::words::{Ports, Prefixes};
 
 /// One transaction that puts `table` in the place of stead's table, whether there is one or not. `delete` alone fails
 /// on a table that is not there, and nft before 1.0.7 has no `destroy`: hence the first line.
-pub(super) fn transaction(table: Option<&str>) -> String {
+pub(super) fn transaction(table: Option<&Table>) -> String {
+    let table = table.map(|Table { text, elements }| filled(text, elements));
     format!("table inet stead\ndelete table inet stead\n{}", table.unwrap_or_default())
 }
 
+impl From<&Ruleset> for Table {
+    fn from(ruleset: &Ruleset) -> Self {
+        let fixed = |named: &Named| match named {
+            Named::Set(set) if set.dynamic => None,
+            Named::Set(set) => Some((set.name.to_string(), set.elements().collect())),
+            Named::Map(map) => Some((map.name.to_string(), map.elements().collect())),
+        };
+        Self { text: ruleset.to_string(), elements: ruleset.named.iter().filter_map(fixed).collect() }
+    }
+}
+
+/// Its sets and maps are empty.
 impl fmt::Display for Ruleset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "table inet stead {{")?;
@@ -40,27 +55,20 @@ impl fmt::Display for Named {
 fn named_set(f: &mut fmt::Formatter<'_>, set: &Set) -> fmt::Result {
     writeln!(f, "\tset {} {{\n\t\ttype {}", set.name, set.element_type.name())?;
     match (set.dynamic, set.timeout) {
-        (false, _) => writeln!(f, "\t\tflags interval")?,
+        (false, _) if set.has_intervals() => writeln!(f, "\t\tflags interval")?,
+        (false, _) => {}
         (true, None) => writeln!(f, "\t\tflags dynamic")?,
         (true, Some(seconds)) => writeln!(f, "\t\tflags dynamic,timeout\n\t\ttimeout {seconds}s")?,
     }
-    elements(f, set.elements())
+    writeln!(f, "\t}}")
 }
 
 fn named_map(f: &mut fmt::Formatter<'_>, map: &Map) -> fmt::Result {
     writeln!(f, "\tmap {} {{\n\t\ttype {} : {}", map.name, map.key_type.name(), map.value_type.name())?;
-    writeln!(f, "\t\tflags interval")?;
-    elements(f, map.elements())
-}
-
-fn elements(f: &mut fmt::Formatter<'_>, elements: impl Iterator<Item = String>) -> fmt::Result {
-    let mut separator = "\t\telements = { ";
-    for element in elements {
-        write!(f, "{separator}{element}")?;
-        separator = ",\n\t\t\t     ";
+    if map.has_intervals() {
+        writeln!(f, "\t\tflags interval")?;
     }
-    let is_empty = separator.starts_with("\t\telements");
-    writeln!(f, "{}\t}}", if is_empty { "" } else { " }\n" })
+    writeln!(f, "\t}}")
 }
 
 impl fmt::Display for ChainBody {

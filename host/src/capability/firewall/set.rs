@@ -49,7 +49,7 @@ pub(super) struct Interval {
 pub struct Set {
     pub name: SetName,
     pub element_type: ElementType,
-    /// Sorted, neither overlapping nor adjoining.
+    /// Sorted; neither overlapping, nor adjoining where there is more than single values.
     elements: Vec<Interval>,
     /// Whether packets add elements.
     pub dynamic: bool,
@@ -117,7 +117,12 @@ impl ElementType {
         }
     }
 
-    fn interval(self, text: &str) -> Result<Interval, Invalid> {
+    /// The type of this name in nft(8), if a policy may ask for it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Ipv4Addr, Self::Ipv6Addr, Self::InetService].into_iter().find(|known| known.name() == name)
+    }
+
+    pub(super) fn interval(self, text: &str) -> Result<Interval, Invalid> {
         let parsed = match self {
             Self::InetService => text.parse::<PortRange>().ok().map(Interval::from),
             Self::Ipv4Addr | Self::Ipv6Addr => {
@@ -125,6 +130,14 @@ impl ElementType {
             }
         };
         parsed.ok_or_else(|| Invalid::new("elements", format!("{text:?} is no element of type {}", self.name())))
+    }
+
+    /// An element of a set, or one of a map with its value, as nft(8) reads it: `22`, `22 : accept`.
+    pub(super) fn element(self, key: Interval, value: Option<&str>) -> String {
+        match value {
+            Some(value) => format!("{} : {value}", self.show(key)),
+            None => self.show(key),
+        }
     }
 
     /// An interval in the shortest form that nft(8) reads.
@@ -149,7 +162,13 @@ impl ValueType {
         }
     }
 
-    fn value(self, text: &str) -> Result<String, Invalid> {
+    /// The type of this name in nft(8), if a policy may ask for it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Ipv4Addr, Self::Ipv6Addr, Self::InetService, Self::Verdict];
+        all.into_iter().find(|known| known.name() == name)
+    }
+
+    pub(super) fn value(self, text: &str) -> Result<String, Invalid> {
         let parsed = match self {
             Self::Ipv4Addr => text.parse::<Ipv4Addr>().ok().map(|address| address.to_string()),
             Self::Ipv6Addr => text.parse::<Ipv6Addr>().ok().map(|address| address.to_string()),
@@ -187,16 +206,32 @@ impl Set {
         after.checked_sub(1).and_then(|at| self.elements.get(at)).is_some_and(|interval| number <= interval.last)
     }
 
-    /// Its elements as nft(8) reads them.
+    /// Its elements as nft(8) reads them, sorted.
     pub fn elements(&self) -> impl Iterator<Item = String> {
         self.elements.iter().map(|interval| self.element_type.show(*interval))
+    }
+
+    /// Whether it holds more than single values: the kernel looks those up faster, and takes one more at once.
+    pub fn has_intervals(&self) -> bool {
+        self.elements.iter().any(Interval::is_range)
+    }
+}
+
+impl Interval {
+    fn is_range(&self) -> bool {
+        self.first != self.last
     }
 }
 
 impl Map {
-    /// Its elements as nft(8) reads them: `22 : accept`.
+    /// Its elements as nft(8) reads them, sorted by key: `22 : accept`.
     pub fn elements(&self) -> impl Iterator<Item = String> {
-        self.elements.iter().map(|(key, value)| format!("{} : {value}", self.key_type.show(*key)))
+        self.elements.iter().map(|(key, value)| self.key_type.element(*key, Some(value)))
+    }
+
+    /// Whether its keys are more than single values.
+    pub fn has_intervals(&self) -> bool {
+        self.elements.iter().any(|(key, _)| key.is_range())
     }
 }
 
@@ -206,12 +241,13 @@ impl TryFrom<WrittenSet> for Set {
     fn try_from(written: WrittenSet) -> Result<Self, Invalid> {
         let WrittenSet { name, element_type, elements, dynamic, timeout } = written;
         let mut elements: Vec<_> = elements.iter().map(|text| element_type.interval(text)).collect::<Result<_, _>>()?;
-        if dynamic && let Some(interval) = elements.iter().find(|interval| interval.first != interval.last) {
+        if dynamic && let Some(interval) = elements.iter().find(|interval| interval.is_range()) {
             let reason = format!("{} is an interval, which a dynamic set cannot hold", element_type.show(*interval));
             return Err(Invalid::new("elements", reason));
         }
         elements.sort();
-        if !dynamic {
+        // Single values are left alone: they make a set that is quicker to look up and to change.
+        if elements.iter().any(Interval::is_range) {
             elements = joined(elements);
         }
         elements.dedup();

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::elements::Elements;
 use super::render::transaction;
+use crate::digest::Digest;
 
 /// What was observed.
 #[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +26,13 @@ pub struct Fact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wanted {
-    /// The kernel took it, and nft lists it so.
-    Listing(String),
+    /// The kernel took it.
+    Taken {
+        /// How nft lists it, with its fixed sets and maps empty.
+        listing: String,
+        /// The file that brings it back at boot.
+        boot: Digest,
+    },
     /// It was refused, in these words.
     Refused(String),
 }
@@ -34,9 +41,20 @@ pub enum Wanted {
 #[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct State {
-    /// Text for nft(8) that makes the table `inet stead`; `None`: there is no such table.
-    pub table: Option<String>,
+    /// The table `inet stead`; `None`: there is no such table.
+    pub table: Option<Table>,
     pub boot: Boot,
+}
+
+/// The table `inet stead`.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Table {
+    /// Text for nft(8) that makes it, with its fixed sets and maps empty.
+    pub text: String,
+    /// What they hold.
+    #[serde(default, skip_serializing_if = "Elements::is_empty")]
+    pub elements: Elements,
 }
 
 /// The files that bring the table back at boot.
@@ -44,9 +62,9 @@ pub struct State {
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Boot {
     /// `/etc/stead/firewall.nft`.
-    pub ruleset: Option<String>,
+    pub ruleset: Option<Digest>,
     /// The same once more, in `/var/lib/stead/firewall.nft`.
-    pub copy: Option<String>,
+    pub copy: Option<Digest>,
     /// `/etc/systemd/system/stead-firewall.service`.
     pub unit: Option<String>,
     /// Whether systemd starts it at boot.
@@ -58,6 +76,10 @@ pub struct Boot {
 #[serde(deny_unknown_fields)]
 pub struct Set {
     pub to: State,
+    /// The text of the table before and after, as nft lists it, when nothing but elements of its sets changes: then the
+    /// rest stays, and with it what its counters counted and what packets added to its sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
 }
 
 pub(super) const RULESET_FILE: &str = "/etc/stead/firewall.nft";
@@ -93,11 +115,14 @@ ExecReload=/usr/sbin/nft -f /etc/stead/firewall.nft
 WantedBy=sysinit.target
 "#;
 
+/// The file that brings this table back at boot.
+pub(super) fn boot_file(table: &Table) -> String {
+    format!("# Written by stead, which replaces it as a whole. See nft(8).\n{}", transaction(Some(table)))
+}
+
 impl Boot {
-    /// The files that bring this table back.
-    pub fn with(table: &str) -> Self {
-        let header = "# Written by stead, which replaces it as a whole. See nft(8).\n";
-        let ruleset = format!("{header}{}", transaction(Some(table)));
+    /// The files of a host that this one brings back at boot.
+    pub fn by(ruleset: Digest) -> Self {
         Self { copy: Some(ruleset.clone()), ruleset: Some(ruleset), unit: Some(UNIT.to_owned()), enabled: true }
     }
 

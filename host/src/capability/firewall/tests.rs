@@ -12,10 +12,12 @@ use crate::plan::{Diff, Step, Undo};
 
 mod backend;
 mod decisions;
+mod examples;
 mod grants;
 mod lab;
 mod named;
 mod packets;
+mod pairs;
 mod property;
 mod table;
 mod text;

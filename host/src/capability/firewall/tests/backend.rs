@@ -6,7 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::lab::Lab;
 use super::{Host, diff, server, specs};
-use crate::capability::firewall::state::{Boot, COPY_FILE, ENABLED_LINK, RULESET_FILE, State, UNIT_FILE, Wanted};
+use crate::capability::firewall::state::{
+    Boot, COPY_FILE, ENABLED_LINK, RULESET_FILE, State, Table, UNIT_FILE, Wanted,
+};
 use crate::capability::firewall::{Fact, RESOURCE, Set};
 use crate::capability::{Capability, Owned};
 use crate::plan::Change;
@@ -150,7 +152,11 @@ fn what_nft_refuses_fails_in_the_plan_in_its_own_words() -> Result<()> {
     lab.block_on(|| async {
         let host = Host::new()?;
         let refused = Set {
-            to: State { table: Some("table inet stead { chain x { bogus; } }".to_owned()), boot: Boot::default() },
+            to: State {
+                table: Some(Table { text: "table inet stead { chain x { bogus; } }".to_owned(), ..Table::default() }),
+                boot: Boot::default(),
+            },
+            within: None,
         };
         let error = host.firewall.apply(&refused).await.err().context("nft took it")?;
         ensure!(error.to_string().contains("bogus"), "{error}");
@@ -187,5 +193,52 @@ fn nothing_declared_or_owned_reads_nothing() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let fact = runtime.block_on(async { anyhow::Ok(Host::new()?.firewall.observe(&[], &Owned::new()).await?) })?;
     ensure!(fact == Fact::default());
+    Ok(())
+}
+
+#[test]
+fn one_element_changes_alone() -> Result<()> {
+    let lab = Lab::new()?;
+    let ruleset = |elements: &str, ports: &str| {
+        specs(&format!(
+            r#"specs = [
+                {{ set = {{ name = "office", element-type = "ipv4-addr", elements = [{elements}] }} }},
+                {{ map = {{ name = "doors", key-type = "inet-service", value-type = "verdict", elements = [{ports}] }} }},
+                {{ raw = {{ chain = "input", rule = "ip saddr @office counter" }} }},
+                {{ raw = {{ chain = "input", rule = "tcp dport vmap @doors" }} }},
+            ]"#
+        ))
+    };
+    // Every table that is made has a handle of its own.
+    let handle =
+        || lab.command("nft --handle list table inet stead").map(|listed| listed.lines().next().map(str::to_owned));
+    for (from, to) in [
+        (r#""192.0.2.1", "192.0.2.2""#, r#""192.0.2.2", "192.0.2.3""#),
+        (r#""10.0.0.0/8", "192.0.2.1""#, r#""10.0.0.0/9", "192.0.2.1", "198.51.100.0/24""#),
+        (r#""10.0.0.0-10.0.0.9", "10.0.0.20-10.0.0.30""#, r#""10.0.0.0-10.0.0.30""#),
+    ] {
+        let (first, second) = (
+            ruleset(from, r#"["22", "accept"], ["80-90", "drop"]"#)?,
+            ruleset(to, r#"["22", "drop"], ["80-85", "drop"], ["443", "accept"]"#)?,
+        );
+        let step = lab.block_on(|| async {
+            let host = Host::new()?;
+            host.apply(&first).await?;
+            let first_handle = handle()?;
+            let step = host.apply(&second).await?;
+            host.firewall.apply(&step.action).await?;
+            host.undo(&step).await?;
+            host.is_as_declared(&first).await?;
+            ensure!(handle()? == first_handle, "the table was made anew");
+            // Whatever else was changed meanwhile: the state is set all the same.
+            lab.command("nft add rule inet stead declared drop")?;
+            host.firewall.apply(&step.action).await?;
+            host.is_as_declared(&second).await?;
+            ensure!(handle()? != first_handle, "the table was kept with a rule too many");
+            Ok(step)
+        })?;
+        ensure!(format!("{:?}", step.detail).contains("elements of doors"), "{:?}", step.detail);
+        lab.command("nft flush ruleset")?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 
 use super::lab::{Lab, alive};
+use super::pairs::Backend;
 use super::{Host, server, specs};
 use crate::capability::Declared;
 use crate::capability::firewall::spec::{Chain, Spec, Transport};
@@ -142,6 +143,10 @@ pub(super) struct Published {
 
 impl Published {
     pub(super) fn new() -> Result<Self> {
+        Self::by(Backend::Nftables)
+    }
+
+    pub(super) fn by(backend: Backend) -> Result<Self> {
         let (network, container) = (Network::new()?, Lab::new()?);
         let server = &network.server;
         server.ip("link add docker0 type bridge")?;
@@ -156,16 +161,10 @@ impl Published {
         container.ip("route add default via fd17::1")?;
         server.sysctl("ipv4/ip_forward", "1")?;
         server.sysctl("ipv6/conf/all/forwarding", "1")?;
-        for (family, to) in [("ip", "172.17.0.2:80"), ("ip6", "[fd17::2]:80")] {
-            server.nft(&format!(
-                "table {family} docker {{ chain prerouting {{ type nat hook prerouting priority dstnat; \
-                 fib daddr type local tcp dport 8080 dnat to {to}; }}; \
-                 chain postrouting {{ type nat hook postrouting priority srcnat; oifname \"eth0\" masquerade; }}; }}"
-            ))?;
-        }
+        backend.publish(server)?;
         container.listen("0.0.0.0:80")?;
         container.listen("[fd17::2]:80")?;
-        network.client.listen("192.0.2.2:7000")?;
+        network.client.listen("[::]:7000")?;
         // A neighbour that knows the way to the containers.
         network.client.ip("route add 172.17.0.0/16 via 192.0.2.1")?;
         // A bridge without carrier does no IPv6 until the kernel's link watch, once a second, has seen its port.

@@ -226,6 +226,22 @@ fn what_is_applied_is_read_back_and_can_be_fed_back() -> Result<()> {
     outcome.map_err(|failed| anyhow::anyhow!("{failed}"))
 }
 
+/// Elements change alone, whatever intervals come, go, grow together or apart.
+#[test]
+fn any_elements_become_any_others() -> Result<()> {
+    let lab = Lab::new()?;
+    let host = Host::new()?;
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let near =
+        (1..40_u16, 0..6_u16).prop_filter_map("a range", |(first, more)| PortRange::parse(first, first + more).ok());
+    let doors = || prop::collection::vec(near.clone(), 0..12);
+    let outcome = runner.run(&(doors(), doors()), |(first, second)| {
+        there_and_back(&lab, &host, &sets(&first), &sets(&second))
+            .map_err(|error| TestCaseError::fail(format!("{error:?}")))
+    });
+    outcome.map_err(|failed| anyhow::anyhow!("{failed}"))
+}
+
 fn there_and_back(lab: &Lab, host: &Host, first: &[Declared<Spec>], second: &[Declared<Spec>]) -> Result<()> {
     lab.command("nft flush ruleset")?;
     lab.block_on(|| async {

@@ -54,7 +54,7 @@ fn a_masqueraded_network_gets_answers() -> Result<()> {
     let lab = Published::new()?;
     let host = Host::new()?;
     // Without Docker's own translation, and without a way back.
-    lab.network.server.command("nft delete table ip docker")?;
+    lab.network.server.command("nft delete table ip docker-bridges")?;
     lab.network.client.ip("route del 172.17.0.0/16")?;
     ensure!(!lab.container.reaches("192.0.2.2:7000")?, "there is a way back, so this shows nothing");
     for verdict in ["\"masquerade\"", "{ snat = \"192.0.2.1\" }"] {
