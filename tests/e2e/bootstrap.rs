@@ -74,7 +74,17 @@ fn is_reached_through_the_vpn_only(server: &Server, keys: &Keys) -> Result<()> {
         public.trim()
     ))?;
     ensure!(get("http://10.8.0.1:8080/")?.ok()? == "hello from the server\n");
-    server.there("ip netns del outside").map(drop)
+    // Docker makes its rules anew, and more of them for a container that nobody declared.
+    server.there(&format!(
+        "systemctl restart docker && docker start $(docker ps --all --quiet) && \
+         docker run --detach --name late --publish 9999:80 {IMAGE} httpd -f -p 80 -h /bin && \
+         until curl -s http://127.0.0.1:9999/sh -o /dev/null; do sleep 0.2; done"
+    ))?;
+    ensure!(get("http://10.8.0.1:8080/")?.ok()? == "hello from the server\n");
+    for url in ["http://198.51.100.1:8080/", "http://198.51.100.1:9999/sh", "http://10.8.0.1:9999/sh"] {
+        ensure!(!get(url)?.status.success(), "after a restart of Docker {url} is open");
+    }
+    server.there("docker rm --force late && ip netns del outside").map(drop)
 }
 
 fn the_firewall_explains_itself(server: &Server) -> Result<()> {

@@ -30,7 +30,8 @@ fn several_hosts_are_one_command() -> Result<()> {
     let team = Team::start()?;
     both_change_at_the_same_time(&team)?;
     where_one_cannot_be_planned_none_changes(&team)?;
-    what_fails_on_one_is_done_on_the_other(&team)
+    what_fails_on_one_is_done_on_the_other(&team)?;
+    a_mesh_is_one_declaration(&team)
 }
 
 /// The file passes its validation only when the other host has come that far as well.
@@ -44,7 +45,10 @@ fn both_change_at_the_same_time(team: &Team) -> Result<()> {
     let said = thread::scope(|scope| {
         let applying = scope.spawn(|| team.stead("apply --yes one two"));
         for server in both {
-            let arrived = || Ok(server.inside("test -e /run/arrived")?.status.success().then_some(()));
+            let arrived = || {
+                let has = server.inside("test -e /run/arrived")?.status.success();
+                Ok((has || applying.is_finished()).then_some(()))
+            };
             wait::until("both hosts at the same step", LIMIT, arrived)?;
         }
         for server in both {
@@ -71,6 +75,37 @@ fn where_one_cannot_be_planned_none_changes(team: &Team) -> Result<()> {
     for server in [&team.one, &team.two] {
         server.inside("grep -qx both /etc/motd")?.ok()?;
     }
+    Ok(())
+}
+
+/// Keys come back from the hosts with the first apply, and go to the others with the second.
+fn a_mesh_is_one_declaration(team: &Team) -> Result<()> {
+    for server in [&team.one, &team.two] {
+        server.provide_wireguard()?;
+    }
+    team.declare("packages = [\"nftables\", \"wireguard-tools\"]\nports = [22]\nmesh = \"wg0\"")?;
+    let path = team.folder.path().join("stead.toml");
+    let mesh = "[vpn.wg0]\nnetworks = [\"10.77.0.0/24\"]\nhosts = [\"one\", \"two\"]\n\
+        endpoints = { one = \"192.0.2.1:51820\" }\n";
+    fs::write(&path, fs::read_to_string(&path)? + mesh)?;
+    team.stead("apply --yes one two")?.ended_with(0)?;
+    team.stead("apply --yes one two")?.ended_with(0)?;
+    let keys = |server: &Container, what: &str| -> Result<String> {
+        Ok(server.inside(&format!("wg show wg0 {what}"))?.ok()?.trim().to_owned())
+    };
+    let known = fs::read_to_string(team.folder.path().join("vpn.toml"))?;
+    for (server, other) in [(&team.one, &team.two), (&team.two, &team.one)] {
+        let public = keys(server, "public-key")?;
+        ensure!(
+            keys(other, "peers")? == public && known.contains(&public),
+            "{public} is not what its peer knows: {known}"
+        );
+        server.inside("ip address show wg0 | grep -qF 10.77.0.")?.ok()?;
+    }
+    let said = team.stead("apply --yes one two")?.ended_with(0)?;
+    ensure!(said.matches("Nothing to do").count() == 2, "{said}");
+    let said = team.stead("vpn status one two")?.ended_with(0)?;
+    ensure!(said.contains("one: wg0") && said.contains("two: wg0"), "{said}");
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Who will reach the ports that containers publish: what compose files say, seen through the firewall of the same plan.
 
 use super::Plan;
-use crate::capability::Capability;
 use crate::capability::compose::{self, Compose, Published};
 use crate::capability::firewall::{self, Firewall, Transport, who_reaches};
+use crate::capability::{Capability, Declared};
 
 /// A line for every port that a project of the plan publishes.
 pub(super) fn published(plan: &Plan) -> Vec<String> {
@@ -22,18 +22,43 @@ pub(super) fn published(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn who(specs: &[crate::capability::Declared<firewall::Spec>], published: &Published) -> String {
+fn who(specs: &[Declared<firewall::Spec>], published: &Published) -> String {
     let is_own = |ip: &String| ip.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if published.host_ip.as_ref().is_some_and(is_own) {
         return "this host only".to_owned();
     }
     let protocol = if published.protocol == "udp" { Transport::Udp } else { Transport::Tcp };
-    // Of a range, what is said of its first port: rules rarely tell the ports of one service apart.
-    let first = published.ports.split('-').next().and_then(|port| port.parse().ok());
-    match first.map(|port| who_reaches(specs, protocol, port)) {
-        Some(Ok(who)) if who.is_empty() => "nobody: published, but closed".to_owned(),
-        Some(Ok(who)) => who.join("; "),
-        _ => "see `stead firewall show` once Docker has picked it".to_owned(),
+    let Some((first, last)) = range(&published.ports) else {
+        return "see `stead firewall show` once Docker has picked it".to_owned();
+    };
+    // The ports of a range that the same are let in to, together.
+    let mut parts: Vec<(u16, u16, String)> = Vec::new();
+    for port in first..=last {
+        let who = reached_by(specs, protocol, port);
+        match parts.last_mut() {
+            Some((_, end, same)) if *same == who => *end = port,
+            _ => parts.push((port, port, who)),
+        }
+    }
+    let part = |(from, to, who): &(u16, u16, String)| match parts.len() {
+        1 => who.clone(),
+        _ if from == to => format!("{from} {who}"),
+        _ => format!("{from}-{to} {who}"),
+    };
+    parts.iter().map(part).collect::<Vec<_>>().join("; ")
+}
+
+fn range(ports: &str) -> Option<(u16, u16)> {
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn reached_by(specs: &[Declared<firewall::Spec>], protocol: Transport, port: u16) -> String {
+    match who_reaches(specs, protocol, port) {
+        Ok(who) if who.is_empty() => "nobody: published, but closed".to_owned(),
+        Ok(who) => who.join("; "),
+        // A plan whose rules contradict each other is not made.
+        Err(contradiction) => contradiction.to_string(),
     }
 }
 
@@ -43,7 +68,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::capability::Declared;
 
     #[test]
     fn the_firewall_of_the_plan_says_who() -> Result<()> {
@@ -56,7 +80,10 @@ mod tests {
             let (protocol, ports) = (protocol.to_owned(), ports.to_owned());
             who(&specs, &Published { service: "web".to_owned(), protocol, ports, host_ip: host_ip.map(str::to_owned) })
         };
-        assert_eq!(said("udp", "53-54", None), "10.8.0.0/24 by wg0");
+        assert_eq!(said("udp", "53", None), "10.8.0.0/24 by wg0");
+        let parts = "52 nobody: published, but closed; 53 10.8.0.0/24 by wg0; 54-60 nobody: published, but closed";
+        assert_eq!(said("udp", "52-60", None), parts);
+        assert_eq!(said("tcp", "52-60", None), "nobody: published, but closed");
         assert_eq!(said("tcp", "53", None), "nobody: published, but closed");
         assert_eq!(said("tcp", "53", Some("127.0.0.1")), "this host only");
         assert_eq!(said("tcp", "", None), "see `stead firewall show` once Docker has picked it");

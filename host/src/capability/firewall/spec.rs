@@ -288,6 +288,12 @@ impl Rule {
         }
     }
 
+    /// Whether it is about all packets of its traffic.
+    pub fn has_no_condition(&self) -> bool {
+        let Self { counter, log, comment, .. } = self.clone();
+        *self == Self { counter, log, comment, ..Self::new(self.chain, self.traffic.clone(), self.verdict) }
+    }
+
     /// The families of which a packet can match, as far as no set decides.
     pub fn families(&self) -> Vec<Family> {
         let can = |family: &Family| {

@@ -115,8 +115,7 @@ fn to(rule: &Rule) -> String {
     words.join(" ")
 }
 
-/// Every program that listens, and every port that is open to somebody. What a rule may drop before is not looked at:
-/// that is for [`super::admits`].
+/// Every program that listens, and every port that is open to somebody.
 ///
 /// # Errors
 /// When the specs contradict each other.
@@ -147,7 +146,8 @@ pub fn doors(specs: &[Declared<Spec>], listening: &BTreeSet<Listening>) -> Resul
     Ok(doors)
 }
 
-/// Who gets to a port, in words; nobody when there are none.
+/// Who gets to a port, in words; nobody when there are none. Where an earlier rule may drop some of it, it is said so:
+/// what becomes of one packet is for [`super::admits`].
 ///
 /// # Errors
 /// When the specs contradict each other.
@@ -155,10 +155,38 @@ pub fn who_reaches(specs: &[Declared<Spec>], protocol: Transport, port: u16) -> 
     if defaults(specs)?.get(&Chain::Input) != Some(&Fallback::Drop) {
         return Ok(vec!["everybody, unless a rule says otherwise".to_owned()]);
     }
-    let openings = specs.iter().filter_map(opening).filter(|rule| rule.is_for(protocol, port));
-    let mut who: Vec<_> = openings.map(|rule| who(&rule)).collect();
-    who.dedup();
-    Ok(who)
+    let mut all = Vec::new();
+    let mut sifted = "";
+    for declared in specs {
+        if let Some(rule) = opening(declared).filter(|rule| rule.is_for(protocol, port)) {
+            all.push(format!("{}{sifted}", who(&rule)));
+        }
+        match closing(declared, protocol, port) {
+            Some(Closing::All) => break,
+            Some(Closing::Some) => sifted = ", unless an earlier rule drops it",
+            None => {}
+        }
+    }
+    all.dedup();
+    Ok(all)
+}
+
+/// How much of what comes to a port a rule keeps from those after it.
+enum Closing {
+    All,
+    Some,
+}
+
+fn closing(declared: &Declared<Spec>, protocol: Transport, port: u16) -> Option<Closing> {
+    match &declared.spec {
+        Spec::Raw(raw) if raw.chain == Chain::Input => Some(Closing::Some),
+        Spec::Rule(rule) if rule.chain == Chain::Input && rule.is_for(protocol, port) => match rule.verdict {
+            Verdict::Drop | Verdict::Reject if rule.has_no_condition() => Some(Closing::All),
+            Verdict::Drop | Verdict::Reject => Some(Closing::Some),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What a policy lets in.

@@ -22,6 +22,8 @@ struct Config {
     blocked: Vec<String>,
     /// Addresses of `wg0`.
     vpn: Vec<String>,
+    /// The mesh of the repo that the host is in.
+    mesh: Option<String>,
     /// Commands that run as services, by name.
     services: BTreeMap<String, String>,
     apps: Vec<String>,
@@ -58,6 +60,9 @@ fn configure() -> Result<(), Error> {
             ..vpn::Interface::default()
         };
         vpn::add_interface(&interface)?;
+    }
+    if let Some(name) = &config.mesh {
+        vpn::add_mesh(name)?;
     }
     for (name, command) in &config.services {
         unit(name, command)?;

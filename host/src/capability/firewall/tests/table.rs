@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use super::{server, specs};
 use crate::capability::firewall::spec::Transport;
-use crate::capability::firewall::{Listening, Row, doors, table, ways_in};
+use crate::capability::firewall::{Listening, Row, doors, table, ways_in, who_reaches};
 
 fn listening() -> Result<BTreeSet<Listening>> {
     let all = [
@@ -63,6 +63,23 @@ fn every_rule_has_its_row_and_every_door_says_who_gets_in() -> Result<()> {
     tcp 8443 | None | 10.9.0.0/24
     "#);
     ensure!(ways_in(&rules) == BTreeSet::from(["wg0"]));
+    Ok(())
+}
+
+#[test]
+fn what_an_earlier_rule_drops_is_said() -> Result<()> {
+    let mut rules = server()?;
+    rules.extend(specs(
+        r#"specs = [
+            { rule = { chain = "input", source = ["192.0.2.0/24"], traffic = { tcp = [80] }, verdict = "drop" } },
+            { rule = { chain = "input", traffic = { tcp = [81] }, counter = true, verdict = "reject" } },
+            { open = { protocol = "tcp", port = 80 } },
+            { open = { protocol = "tcp", port = 81 } },
+        ]"#,
+    )?);
+    let who = |port| who_reaches(&rules, Transport::Tcp, port);
+    ensure!(who(80)? == ["everywhere, unless an earlier rule drops it"] && who(81)?.is_empty());
+    ensure!(who(22)? == ["everywhere"], "it was let in before");
     Ok(())
 }
 
