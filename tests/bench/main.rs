@@ -1,9 +1,10 @@
 //! Reruns every figure that the docs publish, each beside its peer in the same run, and prints them as tables.
 //!
-//! `bench [policy] [apply] [peers]`: those parts, or all of them. The machine is shared and noisy, so runs that are
+//! `bench [policy] [apply] [peers] [apps]`: those parts, or all of them. The machine is shared and noisy, so runs that are
 //! compared take turns, and a table gives ratios: trust those more than the times.
 
 mod apply;
+mod apps;
 mod peers;
 mod policy;
 mod sample;
@@ -17,13 +18,21 @@ use anyhow::{Result, ensure};
 
 use site::Site;
 
-const PARTS: [&str; 3] = ["policy", "apply", "peers"];
+const PARTS: [&str; 4] = ["policy", "apply", "peers", "apps"];
 
 fn main() -> Result<()> {
     let asked: Vec<String> = env::args().skip(1).collect();
     let unknown = asked.iter().find(|part| !PARTS.contains(&part.as_str()));
     ensure!(unknown.is_none(), "the parts are {}", PARTS.join(", "));
     let wanted = |part: &str| asked.is_empty() || asked.iter().any(|one| one == part);
+    if wanted("apps") {
+        for table in apps::measure()? {
+            println!("{table}");
+        }
+    }
+    if asked == ["apps"] {
+        return Ok(());
+    }
     eprintln!("Building the shipped policy…");
     let site = Site::make()?;
     if wanted("policy") {

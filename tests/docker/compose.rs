@@ -5,3 +5,4 @@ mod change;
 mod fail;
 mod guard;
 pub(crate) mod host;
+mod update;

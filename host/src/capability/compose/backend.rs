@@ -125,7 +125,7 @@ impl Compose {
             None => {
                 std::fs::create_dir_all(&lasting).map_err(|error| unreadable(error.to_string()))?;
                 let resolved = plugin.resolve(project, &staged, &lasting, &variables).await.map_err(unreadable)?;
-                let wanted = summary::summarise(self.machine.key(), project, &lasting, version, &resolved);
+                let wanted = summary::summarise(self.machine.key(), project, (&staged, &lasting), version, &resolved);
                 cache::keep(&self.machine, project, key, &wanted);
                 wanted
             }

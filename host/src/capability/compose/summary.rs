@@ -8,15 +8,32 @@ use serde_json::Value;
 use super::claim::{Ask, Claim};
 use super::files::Files;
 use super::loader::Resolved;
-use super::model::{Build, Condition, Model, MountKind, Network, Parsed, Service as Declared, parse};
+use super::model::{Condition, Model, MountKind, Network, Parsed, Service as Declared, parse};
 use super::spec::Project;
 use super::state::{Kept, Published, Service, Version, Wanted};
 use crate::digest::{Digest, Key};
 
 /// Completes a version with its services, networks and volumes.
-pub(super) fn summarise(key: &Key, project: &Project, lasting: &Path, version: Version, resolved: &Resolved) -> Wanted {
-    let Parsed { model, unsupported, idle } = parse(&resolved.model);
+pub(super) fn summarise(
+    key: &Key,
+    project: &Project,
+    (staged, lasting): (&Path, &Path),
+    version: Version,
+    resolved: &Resolved,
+) -> Wanted {
+    let Parsed { model, mut unsupported, idle } = parse(&resolved.model);
     let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
+    let mut contexts = BTreeMap::new();
+    for (name, build) in model.services.iter().filter_map(|(name, service)| Some((name, service.build.as_ref()?))) {
+        match build.is_remote().then(|| Ok(Vec::new())).unwrap_or_else(|| build.files(staged, lasting, &version.files))
+        {
+            Ok(files) => {
+                let files: Vec<_> = files.into_iter().map(|(path, _, entry)| (path, entry.clone())).collect();
+                contexts.insert(name.clone(), (build.clone(), files));
+            }
+            Err(reason) => unsupported.push(format!("service {name}, key build: {reason}")),
+        }
+    }
     let service = |(name, declared): (&String, &Declared)| {
         let hash = resolved.hashes.get(name).map(String::as_str).unwrap_or_default();
         let service = Service {
@@ -26,7 +43,7 @@ pub(super) fn summarise(key: &Key, project: &Project, lasting: &Path, version: V
             image: declared.image_name(project, name),
             image_id: None,
             image_digest: None,
-            build: declared.build.as_ref().map(|build| built_from(key, lasting, &version.files, build)),
+            build: contexts.get(name).map(|context| digest(key, context)),
             is_outdated: false,
             replicas: declared.replicas(),
             stop_first: super::order::why_stop_first(declared),
@@ -48,12 +65,6 @@ pub(super) fn summarise(key: &Key, project: &Project, lasting: &Path, version: V
     let published = model.services.iter().flat_map(published).collect();
     let version = Version { services, networks: used, volumes: volumes.collect(), ..version };
     Wanted { version, claims, published, unsupported, idle }
-}
-
-/// The digest of what an image is built from.
-fn built_from(key: &Key, lasting: &Path, files: &Files, build: &Build) -> Digest {
-    let context = build.files(lasting, files).unwrap_or_default();
-    digest(key, &(build, context.iter().map(|(name, _, entry)| (name, entry)).collect::<Vec<_>>()))
 }
 
 fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {

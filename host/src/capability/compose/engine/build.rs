@@ -74,7 +74,7 @@ impl Up<'_> {
     }
 
     fn context(&self, build: &Build) -> Result<Vec<u8>, String> {
-        let files = build.files(self.lasting, &self.version.files)?;
+        let files = build.files(self.lasting, self.lasting, &self.version.files)?;
         let mut archive = tar::Builder::new(Vec::new());
         for (name, entry, content) in read(self.lasting, &files).map_err(|error| error.to_string())? {
             let mut header = tar::Header::new_gnu();
@@ -129,12 +129,14 @@ impl Build {
         }
     }
 
-    /// The files of the context: their names in it, their paths in the project's folder, and what they are.
+    /// The files of the context: their names in it, their paths in the project's folder, and what they are. They lie in
+    /// `folder` as yet, and the context is named as if they lay in `lasting`.
     ///
     /// # Errors
     /// When the context or its Dockerfile lies outside of the project's folder, or is not there.
     pub(crate) fn files<'a>(
         &self,
+        folder: &Path,
         lasting: &Path,
         files: &'a Files,
     ) -> Result<Vec<(PathBuf, &'a str, &'a Entry)>, String> {
@@ -154,7 +156,7 @@ impl Build {
         let ignore = [format!("{dockerfile}.dockerignore"), ".dockerignore".to_owned()];
         let ignore = ignore.iter().find_map(|name| found.iter().find(|(path, ..)| path == Path::new(name)));
         if let Some((_, path, _)) = ignore {
-            let text = std::fs::read_to_string(lasting.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            let text = std::fs::read_to_string(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
             let ignore = Ignore::parse(&text).map_err(|error| format!("{path}: {error}"))?;
             found.retain(|(path, ..)| path == Path::new(&dockerfile) || !ignore.matches(path));
         }
