@@ -1,9 +1,10 @@
 //! Reruns every figure that the docs publish, each beside its peer in the same run, and prints them as tables.
 //!
-//! `bench [policy] [apply] [ruleset] [peers]`: those parts, or all of them. The machine is shared and noisy, so runs that are
-//! compared take turns, and a table gives ratios: trust those more than the times.
+//! `bench [policy] [apply] [ruleset] [peers] [apps]`: those parts, or all of them. The machine is shared and noisy, so
+//! runs that are compared take turns, and a table gives ratios: trust those more than the times.
 
 mod apply;
+mod apps;
 mod peers;
 mod policy;
 mod ruleset;
@@ -18,19 +19,27 @@ use anyhow::{Result, ensure};
 
 use site::Site;
 
-const PARTS: [&str; 4] = ["policy", "apply", "ruleset", "peers"];
+/// Those of a server with the shipped policy.
+const OF_SITE: [&str; 3] = ["policy", "apply", "peers"];
+const OTHERS: [&str; 2] = ["ruleset", "apps"];
 
 fn main() -> Result<()> {
     let asked: Vec<String> = env::args().skip(1).collect();
-    let unknown = asked.iter().find(|part| !PARTS.contains(&part.as_str()));
-    ensure!(unknown.is_none(), "the parts are {}", PARTS.join(", "));
+    let parts: Vec<_> = OF_SITE.into_iter().chain(OTHERS).collect();
+    let unknown = asked.iter().find(|part| !parts.contains(&part.as_str()));
+    ensure!(unknown.is_none(), "the parts are {}", parts.join(", "));
     let wanted = |part: &str| asked.is_empty() || asked.iter().any(|one| one == part);
     if wanted("ruleset") {
         for table in ruleset::measure()? {
             println!("{table}");
         }
     }
-    if !asked.is_empty() && asked.iter().all(|part| part == "ruleset") {
+    if wanted("apps") {
+        for table in apps::measure()? {
+            println!("{table}");
+        }
+    }
+    if !OF_SITE.into_iter().any(wanted) {
         return Ok(());
     }
     eprintln!("Building the shipped policy…");

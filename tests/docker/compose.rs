@@ -4,4 +4,5 @@ mod beside;
 mod change;
 mod fail;
 mod guard;
-mod host;
+pub(crate) mod host;
+mod update;

@@ -38,7 +38,7 @@ fn only_what_changed_is_recreated() -> Result<()> {
         let before = host.ids()?;
         let with_level = json!({"project": "stead-change", "health_timeout": 20, "environment": {"LEVEL": "high"}});
         let notes = host.apply(std::slice::from_ref(&with_level)).await?;
-        assert_eq!(notes, ["service db: recreate, because of environment; stopped first"]);
+        assert_eq!(notes, ["service db: recreate, because of environment; started first"]);
         let after = host.ids()?;
         assert_eq!(before["stead-change-web-1"], after["stead-change-web-1"]);
         ensure!(before["stead-change-db-1"] != after["stead-change-db-1"]);
@@ -58,7 +58,10 @@ fn a_changed_file_reaches_the_service_that_mounts_it() -> Result<()> {
         let notes = host.up().await?;
         assert_eq!(
             notes,
-            ["file srv/index.html: change", "service web: recreate, because of files that it mounts; stopped first"]
+            [
+                "file srv/index.html: change",
+                "service web: recreate, because of files that it mounts; stopped first: it writes to /data"
+            ]
         );
         assert_eq!(before["stead-mounted-db-1"], host.ids()?["stead-mounted-db-1"]);
         let seen = host.engine.docker(["exec", "stead-mounted-web-1", "cat", "/srv/index.html"])?.ok()?;

@@ -127,10 +127,10 @@ fn a_bad_file_is_named() -> Result<()> {
         let host = Host::new("stead-bad", "services: { web: { imag: x } }")?;
         let error = host.plan(&[host.spec()]).await.expect_err("it was read").to_string();
         ensure!(error.contains("compose.yaml") && error.contains("imag"), "{error}");
-        host.write("compose.yaml", "services: { web: { image: x, gpus: all, blkio_config: { weight: 300 } } }")?;
+        host.write("compose.yaml", "services: { web: { image: x, credential_spec: { file: x.json } } }")?;
         let error = host.plan(&[host.spec()]).await.expect_err("it was planned").to_string();
         ensure!(
-            error.contains("apps/stead-bad") && error.contains("service web, key blkio_config: not supported yet"),
+            error.contains("apps/stead-bad") && error.contains("service web, key credential_spec: is of Windows only"),
             "{error}"
         );
         Ok(())

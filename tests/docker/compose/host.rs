@@ -12,77 +12,84 @@ use stead::plan::{Change, Diff, Undo};
 use stead::secret::Secret;
 use stead_tests::docker::Engine;
 
-pub(super) struct Host {
-    pub(super) engine: Engine,
-    pub(super) project: String,
-    pub(super) owned: Owned<Value>,
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) project: String,
+    pub(crate) owned: Owned<Value>,
     folder: tempfile::TempDir,
     secrets: BTreeMap<String, Secret<String>>,
 }
 
 impl Host {
     /// A host whose repo has `apps/NAME/compose.yaml`; `{image}` in it stands for an image of the project's own.
-    pub(super) fn new(project: &str, compose: &str) -> Result<Self> {
+    pub(crate) fn new(project: &str, compose: &str) -> Result<Self> {
+        let host = Self::bare(project)?;
+        host.engine.import_busybox(&format!("{project}:1"))?;
+        host.write("compose.yaml", compose)?;
+        Ok(host)
+    }
+
+    /// A host whose repo has no file for the project yet.
+    pub(crate) fn bare(project: &str) -> Result<Self> {
         let engine = Engine::start()?;
-        engine.import_busybox(&format!("{project}:1"))?;
         let folder = tempfile::tempdir()?;
         engine.put_in(&folder.path().join("root"))?;
         let host = Self { engine, project: project.to_owned(), owned: Owned::new(), folder, secrets: BTreeMap::new() };
-        host.write("compose.yaml", compose)?;
+        std::fs::create_dir_all(host.staged())?;
         host.clean()?;
         Ok(host)
     }
 
     /// Puts a file in `apps/NAME`.
-    pub(super) fn write(&self, name: &str, content: &str) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, content: &str) -> Result<()> {
         let path = self.staged().join(name);
         std::fs::create_dir_all(path.parent().context("no parent")?)?;
         Ok(std::fs::write(path, content.replace("{image}", &format!("{}:1", self.project)))?)
     }
 
-    pub(super) fn with_secret(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with_secret(mut self, name: &str, value: &str) -> Self {
         self.secrets.insert(name.to_owned(), Secret::new(value.to_owned()));
         self
     }
 
-    pub(super) fn staged(&self) -> PathBuf {
+    pub(crate) fn staged(&self) -> PathBuf {
         self.folder.path().join("repo/apps").join(&self.project)
     }
 
-    pub(super) fn lasting(&self) -> PathBuf {
+    pub(crate) fn lasting(&self) -> PathBuf {
         self.state().join("apps").join(&self.project)
     }
 
-    pub(super) fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    pub(super) fn machine(&self) -> Result<Arc<Machine>> {
+    pub(crate) fn machine(&self) -> Result<Arc<Machine>> {
         let machine = Machine::open(&self.folder.path().join("root"), &self.state())?;
         Ok(Arc::new(machine.with_apps(self.folder.path().join("repo/apps")).with_secrets(self.secrets.clone())))
     }
 
-    pub(super) fn spec(&self) -> Value {
+    pub(crate) fn spec(&self) -> Value {
         json!({"project": self.project, "health_timeout": 20})
     }
 
-    pub(super) async fn observe(&self, specs: &[Value]) -> Result<Value> {
+    pub(crate) async fn observe(&self, specs: &[Value]) -> Result<Value> {
         Ok(compose()?.observe(self.machine()?, &declared(specs), &self.owned).await?)
     }
 
-    pub(super) async fn plan(&self, specs: &[Value]) -> Result<Diff<Value>> {
+    pub(crate) async fn plan(&self, specs: &[Value]) -> Result<Diff<Value>> {
         let fact = self.observe(specs).await?;
         Ok(compose()?.diff(&fact, &declared(specs), &self.owned, &Default::default())?)
     }
 
-    pub(super) async fn act(&self, action: &Value) -> Result<(), ApplyError> {
+    pub(crate) async fn act(&self, action: &Value) -> Result<(), ApplyError> {
         let machine = self.machine().map_err(|error| ApplyError::Record(error.to_string()))?;
         let compose = compose().map_err(|error| ApplyError::Record(error.to_string()))?;
         compose.apply(machine, action).await
     }
 
     /// Plans and applies; the notes of the one step, none when there is nothing to do.
-    pub(super) async fn apply(&mut self, specs: &[Value]) -> Result<Vec<String>> {
+    pub(crate) async fn apply(&mut self, specs: &[Value]) -> Result<Vec<String>> {
         let diff = self.plan(specs).await?;
         ensure!(diff.deferred.is_empty() && diff.steps.len() <= 1, "{diff:#?}");
         let Some(step) = diff.steps.into_iter().next() else { return Ok(Vec::new()) };
@@ -98,12 +105,12 @@ impl Host {
         Ok(notes)
     }
 
-    pub(super) async fn up(&mut self) -> Result<Vec<String>> {
+    pub(crate) async fn up(&mut self) -> Result<Vec<String>> {
         self.apply(&[self.spec()]).await
     }
 
     /// Plans a change and fails to do it, then takes it back as the engine would.
-    pub(super) async fn fail(&self) -> Result<ApplyError> {
+    pub(crate) async fn fail(&self) -> Result<ApplyError> {
         let diff = self.plan(&[self.spec()]).await?;
         let step = diff.steps.first().context("there is nothing to do")?;
         let Err(error) = self.act(&step.action).await else { bail!("it did not fail") };
@@ -113,7 +120,7 @@ impl Host {
     }
 
     /// The ids of the project's containers, by name.
-    pub(super) fn ids(&self) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn ids(&self) -> Result<BTreeMap<String, String>> {
         let filter = format!("label=com.docker.compose.project={}", self.project);
         let format = "{{.Names}} {{.ID}} {{.State}}";
         let text = self.engine.docker(["ps", "--all", "--filter", &filter, "--format", format])?.ok()?;
@@ -121,20 +128,30 @@ impl Host {
         Ok(text.lines().filter_map(pair).collect())
     }
 
-    pub(super) fn inspect(&self, container: &str) -> Result<Value> {
+    pub(crate) fn inspect(&self, container: &str) -> Result<Value> {
         let text = self.engine.docker(["inspect", container])?.ok()?;
         let mut found: Value = serde_json::from_str(&text)?;
         Ok(found[0].take())
     }
 
     /// Runs docker compose in the project's folder.
-    pub(super) fn compose<const N: usize>(&self, arguments: [&str; N]) -> Result<String> {
-        let mut command = std::process::Command::new("docker");
-        command.arg("compose").args(arguments).current_dir(self.lasting()).envs(self.engine.environment());
-        stead_tests::run::run(&mut command, std::time::Duration::from_secs(120))?.ok()
+    pub(crate) fn compose<const N: usize>(&self, arguments: [&str; N]) -> Result<String> {
+        self.compose_in(&self.lasting(), arguments)?.ok()
     }
 
-    pub(super) fn lists<const N: usize>(&self, arguments: [&str; N]) -> Result<Vec<String>> {
+    /// Runs docker compose in a folder.
+    pub(crate) fn compose_in<const N: usize>(
+        &self,
+        folder: &std::path::Path,
+        arguments: [&str; N],
+    ) -> Result<stead_tests::run::Output> {
+        let mut command = std::process::Command::new("docker");
+        command.args(["compose", "--project-name", &self.project]).args(arguments);
+        command.current_dir(folder).envs(self.engine.environment());
+        stead_tests::run::run(&mut command, std::time::Duration::from_secs(120))
+    }
+
+    pub(crate) fn lists<const N: usize>(&self, arguments: [&str; N]) -> Result<Vec<String>> {
         let filter = format!("label=com.docker.compose.project={}", self.project);
         let [what, format] = [arguments[0], "{{.Name}}"];
         let text = self.engine.docker([what, "ls", "--filter", &filter, "--format", format])?.ok()?;
@@ -142,7 +159,7 @@ impl Host {
     }
 
     /// Leaves nothing of the project in the engine.
-    fn clean(&self) -> Result<()> {
+    pub(crate) fn clean(&self) -> Result<()> {
         let filter = format!("label=com.docker.compose.project={}", self.project);
         let script = format!(
             "docker ps -aq --filter {filter} | xargs -r docker rm -fv; \
@@ -159,11 +176,11 @@ impl Drop for Host {
     }
 }
 
-pub(super) fn compose() -> Result<&'static dyn AnyCapability> {
+pub(crate) fn compose() -> Result<&'static dyn AnyCapability> {
     capability::by_name("compose").context("no capability compose")
 }
 
-pub(super) fn declared(specs: &[Value]) -> Vec<Declared<Value>> {
+pub(crate) fn declared(specs: &[Value]) -> Vec<Declared<Value>> {
     specs.iter().map(|spec| Declared { policy: "base".to_owned(), spec: spec.clone() }).collect()
 }
 
@@ -176,6 +193,6 @@ fn notes(detail: &[stead::plan::Detail]) -> Vec<String> {
 }
 
 /// Runs a test on its own runtime.
-pub(super) fn block<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn block<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bollard::Docker;
 use futures::future::try_join_all;
 
+use super::docker::Listed;
 use super::loader::{Plugin, Resolved, Variables};
 use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
 use super::{Compose, Project, Spec, cache, docker, engine, files, record, summary};
@@ -59,8 +60,45 @@ impl Compose {
             docker::volumes(docker, project),
         )
         .map_err(|error| unreadable(error.to_string()))?;
-        let containers = containers.into_iter().map(|listed| listed.container).collect();
+        let listed = match (&wanted, plugin) {
+            (Some(wanted), Some(plugin)) => {
+                self.recognise(plugin, project, wanted, containers).await.map_err(unreadable)?
+            }
+            _ => containers,
+        };
+        let containers = listed.into_iter().map(|listed| listed.container).collect();
         Ok(Found { wanted, record, files, containers, networks, volumes })
+    }
+
+    /// Knows containers again that docker compose made and that share something: their hashes name other containers.
+    async fn recognise(
+        &self,
+        plugin: &Plugin,
+        project: &Project,
+        wanted: &Wanted,
+        mut listed: Vec<Listed>,
+    ) -> Result<Vec<Listed>, String> {
+        let version = &wanted.version;
+        let shares = |listed: &Listed| {
+            let service = version.services.get(&listed.container.service);
+            listed.shares.is_none() && service.is_some_and(|service| !service.shares.is_empty())
+        };
+        if !listed.iter().any(shares) {
+            return Ok(listed);
+        }
+        let (staged, lasting) = (self.machine.app(project.as_str()), self.lasting(project));
+        let variables = self.kept_variables(version).map_err(|error| error.to_string())?;
+        let resolved = plugin.resolve(project, &staged, &lasting, &variables).await?;
+        let all = listed.clone();
+        for listed in listed.iter_mut().filter(|listed| shares(listed)) {
+            let name = &listed.container.service;
+            let hash = engine::shared_hash(plugin, project, &lasting, &resolved, name, &all).await?;
+            if hash.is_some_and(|hash| hash == listed.hash) {
+                let plain = resolved.hashes.get(name).map(String::as_str).unwrap_or_default();
+                listed.container.config = self.machine.key().digest(plain.as_bytes());
+            }
+        }
+        Ok(listed)
     }
 
     async fn wanted(&self, docker: &Docker, plugin: &Plugin, spec: &Spec) -> Result<Wanted, ObserveError> {
@@ -87,7 +125,7 @@ impl Compose {
             None => {
                 std::fs::create_dir_all(&lasting).map_err(|error| unreadable(error.to_string()))?;
                 let resolved = plugin.resolve(project, &staged, &lasting, &variables).await.map_err(unreadable)?;
-                let wanted = summary::summarise(self.machine.key(), &lasting, version, &resolved);
+                let wanted = summary::summarise(self.machine.key(), project, (&staged, &lasting), version, &resolved);
                 cache::keep(&self.machine, project, key, &wanted);
                 wanted
             }
@@ -95,7 +133,10 @@ impl Compose {
         wanted.version.health_timeout = spec.health_timeout;
         summary::follow_links(&lasting, &mut wanted.claims);
         let images = wanted.version.services.values_mut().map(|service| async {
-            service.image_id = docker::image_id(docker, &service.image).await?;
+            let image = docker::image(docker, &service.image).await?;
+            let built = image.as_ref().and_then(|image| image.build.as_ref());
+            service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
+            service.image_id = image.filter(|_| !service.is_outdated).map(|image| image.id);
             Ok(())
         });
         try_join_all(images).await.map_err(|error: bollard::errors::Error| unreadable(error.to_string()))?;
@@ -142,8 +183,8 @@ impl Compose {
         let mut record = self.place(project, version)?;
         let lasting = self.lasting(project);
         let resolved: Resolved = plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?;
-        let (model, unsupported) = super::model::parse(&resolved.model);
-        if let Some(words) = unsupported.into_iter().next() {
+        let parsed = super::model::parse(&resolved.model);
+        if let Some(words) = parsed.unsupported.into_iter().next() {
             return Err(refused(words));
         }
         let machine = &self.machine;
@@ -153,12 +194,20 @@ impl Compose {
             project,
             lasting: &lasting,
             version,
-            model: &model,
+            plugin: &plugin,
+            model: &parsed.model,
             resolved: &resolved,
             variables: &variables,
         };
-        record.completed = up.run().await?;
+        let ended = up.run().await?;
+        record.completed = ended.completed;
         record.version = version.clone();
+        for (service, image) in ended.images {
+            if let Some(service) = record.version.services.get_mut(&service) {
+                (service.image_id, service.image_digest) = (Some(image.id), image.digest);
+                service.is_outdated = false;
+            }
+        }
         record::keep(&self.machine, project, &record).map_err(self.unwritten(project))
     }
 

@@ -37,7 +37,9 @@ pub enum Ask {
     CapAdd(String),
     DockerSocket,
     Image(String),
-    /// A network or volume that is not the project's own.
+    /// What a Dockerfile does while an image is built: it may start from any image, and reaches the network.
+    Build,
+    /// A network, volume or container that is not the project's own.
     External(String),
 }
 
@@ -55,6 +57,7 @@ impl fmt::Display for Claim {
             Ask::CapAdd(capability) => write!(f, "gain {capability}"),
             Ask::DockerSocket => write!(f, "use the Docker socket, which is root on this host,"),
             Ask::Image(image) => write!(f, "run the image {image}"),
+            Ask::Build => write!(f, "build its image"),
             Ask::External(name) => write!(f, "use {name}, which is not the project's own,"),
         }
     }
@@ -82,9 +85,12 @@ pub(super) fn claims(lasting: &Path, model: &Model) -> Vec<Claim> {
             if volume.external {
                 add("volumes", Ask::External(volume.name.clone()));
             }
-            // The local driver mounts whatever it is told to.
-            if let Some(device) = volume.driver_opts.get("device") {
-                add("volumes", bind(lasting, device));
+            // The local driver mounts whatever it is told to: a folder, a disk, an overlay over any of them.
+            let options = volume.driver_opts.get("o").into_iter().flat_map(|options| options.split(','));
+            let paths = options.filter_map(|option| option.split_once('=')).flat_map(|(_, value)| value.split(':'));
+            let paths = paths.filter(|path| path.starts_with('/'));
+            for path in paths.chain(volume.driver_opts.get("device").map(String::as_str)) {
+                add("volumes", bind(lasting, path));
             }
         }
     }
@@ -92,8 +98,28 @@ pub(super) fn claims(lasting: &Path, model: &Model) -> Vec<Claim> {
 }
 
 fn powers(service: &Service, add: &mut impl FnMut(&str, Ask)) {
-    if let Some(image) = &service.image {
-        add("image", Ask::Image(image.clone()));
+    match (&service.image, &service.build) {
+        (_, Some(_)) => add("build", Ask::Build),
+        (Some(image), None) => add("image", Ask::Image(image.clone())),
+        (None, None) => {}
+    }
+    for mount in service.volumes.iter().filter(|mount| mount.kind == MountKind::Image) {
+        add("volumes", Ask::Image(mount.source.clone().unwrap_or_default()));
+    }
+    // What is mounted in a container would be mounted on the host.
+    let propagation = |mount: &&super::model::Mount| {
+        mount.bind.as_ref().is_some_and(|bind| bind.propagation.as_deref().is_some_and(|name| name.ends_with("shared")))
+    };
+    if service.volumes.iter().any(|mount| propagation(&mount)) {
+        add("volumes", Ask::Privileged);
+    }
+    for (key, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
+        if hooks.iter().any(|hook| hook.privileged) {
+            add(key, Ask::Privileged);
+        }
+    }
+    if service.cgroup_parent.is_some() {
+        add("cgroup_parent", Ask::Privileged);
     }
     if service.privileged {
         add("privileged", Ask::Privileged);
@@ -101,19 +127,44 @@ fn powers(service: &Service, add: &mut impl FnMut(&str, Ask)) {
     if service.security_opt.iter().any(|option| !option.starts_with("no-new-privileges")) {
         add("security_opt", Ask::Privileged);
     }
-    for (key, namespace, mode) in
-        [("network_mode", "network", &service.network_mode), ("pid", "pid", &service.pid), ("ipc", "ipc", &service.ipc)]
-    {
-        if mode.as_deref() == Some("host") {
-            add(key, Ask::HostNamespace(namespace.to_owned()));
+    for (key, namespace, mode) in [
+        ("network_mode", "network", &service.network_mode),
+        ("pid", "pid", &service.pid),
+        ("ipc", "ipc", &service.ipc),
+        ("uts", "uts", &service.uts),
+        ("userns_mode", "user", &service.userns_mode),
+        ("cgroup", "cgroup", &service.cgroup),
+    ] {
+        match mode.as_deref() {
+            Some("host") => add(key, Ask::HostNamespace(namespace.to_owned())),
+            Some(mode) if mode.starts_with("container:") => add(key, other(mode)),
+            _ => {}
         }
+    }
+    for from in service.volumes_from.iter().filter(|from| from.starts_with("container:")) {
+        add("volumes_from", other(from));
+    }
+    for link in &service.external_links {
+        add("external_links", Ask::External(link.split(':').next().unwrap_or(link).to_owned()));
     }
     for device in &service.devices {
         add("devices", Ask::Device(device.source.clone()));
     }
+    for rule in &service.device_cgroup_rules {
+        add("device_cgroup_rules", Ask::Device(rule.clone()));
+    }
+    let reserved = service.deploy.resources.reservations.devices.iter().map(|device| ("deploy", device));
+    for (key, device) in service.gpus.iter().map(|device| ("gpus", device)).chain(reserved) {
+        add(key, Ask::Device(device.driver.clone().unwrap_or_else(|| "gpu".to_owned())));
+    }
     for capability in &service.cap_add {
         add("cap_add", Ask::CapAdd(capability.clone()));
     }
+}
+
+/// A container that is not the project's own: `container:NAME`.
+fn other(mode: &str) -> Ask {
+    Ask::External(mode.split(':').nth(1).unwrap_or_default().to_owned())
 }
 
 /// The ports of the host that may be taken; what is no port is refused by Docker.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{Engine, Fact, Found, Kept, Misfit, Record, Service, Set, State, Version, Wanted};
+use super::state::{Container, Engine, Fact, Found, Kept, Misfit, Record, Service, Set, State, Version, Wanted};
 use super::{Compose, Entry, Files, Project, Spec};
 use crate::capability::{Declared, Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step, Undo};
@@ -125,7 +125,8 @@ fn up(project: &Project, found: &Found, wanted: &Wanted) -> Option<Step<Set>> {
     let (release, undo) = way_back(found, &wanted.version);
     let undo = undo.map_or_else(Undo::Impossible, |state| Undo::Action(set(state)));
     let step = Step::new(change, project.to_string(), set(State::Up(Box::new(wanted.version.clone()))), set(release));
-    let step = notes.into_iter().fold(Step { undo, ..step }, Step::note);
+    let idle = wanted.idle.iter().map(|words| format!("left out: {words}"));
+    let step = notes.into_iter().chain(idle).fold(Step { undo, ..step }, Step::note);
     Some(match &found.record {
         None if !is_new => step.note("docker compose started it; stead takes it over"),
         _ => step,
@@ -181,18 +182,43 @@ fn file_notes(is: &Files, to: &Files) -> Vec<String> {
 fn service_notes(found: &Found, to: &Version) -> Vec<String> {
     let orphans: BTreeSet<_> = found.containers.iter().map(|container| &container.service).collect();
     let orphans = orphans.into_iter().filter(|service| !to.services.contains_key(*service));
+    let anew = recreated(found, to);
     let declared = to.services.iter().flat_map(|(name, service)| {
-        service_note(found, name, service).into_iter().map(move |what| format!("service {name}: {what}"))
+        service_note(found, name, service, &anew).into_iter().map(move |what| format!("service {name}: {what}"))
     });
     declared.chain(orphans.map(|service| format!("service {service}: remove"))).collect()
 }
 
-fn service_note(found: &Found, name: &str, service: &Service) -> Vec<String> {
+/// The services of which a container is made anew, those among them that share something with such a one.
+fn recreated<'a>(found: &Found, to: &'a Version) -> BTreeSet<&'a str> {
+    let mut anew: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let known = anew.len();
+        for (name, service) in &to.services {
+            let of_it = |container: &&Container| container.service == *name;
+            let mut there = found.containers.iter().filter(of_it).peekable();
+            let is_there = there.peek().is_some();
+            let misfits = there.any(|container| !container.misfits(service).is_empty());
+            let shares = service.shares.iter().any(|other| anew.contains(other.as_str()));
+            if is_there && (misfits || shares || found.networks_moved(service)) {
+                anew.insert(name);
+            }
+        }
+        if anew.len() == known {
+            return anew;
+        }
+    }
+}
+
+fn service_note(found: &Found, name: &str, service: &Service, anew: &BTreeSet<&str>) -> Vec<String> {
     let there: Vec<_> = found.containers.iter().filter(|container| container.service == name).collect();
     let completed = found.record.as_ref().is_some_and(|record| record.completed.contains(name));
     let mut notes = Vec::new();
     let count = u32::try_from(there.len()).unwrap_or(u32::MAX);
-    let misfits: Vec<Misfit> = there.iter().flat_map(|container| container.misfits(service)).collect();
+    let mut misfits: Vec<Misfit> = there.iter().flat_map(|container| container.misfits(service)).collect();
+    if service.shares.iter().any(|other| anew.contains(other.as_str())) {
+        misfits.push(Misfit::Detached);
+    }
     let moved = found.networks_moved(service);
     if there.is_empty() && service.replicas > 0 {
         let times = if service.replicas == 1 { String::new() } else { format!("{} times ", service.replicas) };
@@ -201,12 +227,18 @@ fn service_note(found: &Found, name: &str, service: &Service) -> Vec<String> {
         notes.push(format!("scale from {count} to {}", service.replicas));
     }
     if !misfits.is_empty() || moved {
-        notes.push(format!("recreate, because of {}; stopped first", why(found, name, service, &misfits, moved)));
+        let how = match &service.stop_first {
+            None if !moved => "started first".to_owned(),
+            Some(why) if !moved => format!("stopped first: {why}"),
+            _ => "stopped first: its network is made anew".to_owned(),
+        };
+        notes.push(format!("recreate, because of {}; {how}", why(found, name, service, &misfits, moved)));
     } else if there.iter().any(|container| !container.is_up(service, completed)) {
         notes.push("start".to_owned());
     }
     if service.image_id.is_none() && !notes.is_empty() {
-        notes.push(format!("pull {}", service.image));
+        let how = if service.build.is_some() { "build" } else { "pull" };
+        notes.push(format!("{how} {}", service.image));
     }
     notes
 }
@@ -229,10 +261,13 @@ fn why(found: &Found, name: &str, service: &Service, misfits: &[Misfit], moved: 
         }
     }
     if misfits.contains(&Misfit::Image) {
-        reasons.insert("a new image".to_owned());
+        reasons.insert(if service.is_outdated { "what its image is built from" } else { "a new image" }.to_owned());
     }
     if misfits.contains(&Misfit::Mounted) {
         reasons.insert("files that it mounts".to_owned());
+    }
+    if misfits.contains(&Misfit::Detached) {
+        reasons.insert("what it shares with another container".to_owned());
     }
     if moved {
         reasons.insert("its network".to_owned());

@@ -1,6 +1,7 @@
 //! The connection to the Docker Engine, and what it says of a project.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -21,9 +22,17 @@ pub(super) const ONE_OFF: &str = "com.docker.compose.oneoff";
 pub(super) const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 /// The digest of the project's files that are mounted into a container. Ours.
 pub(super) const MOUNTED: &str = "stead.mounted";
+/// The config hash of a service that shares something, without the containers that it shares it with. Ours.
+pub(super) const CONFIG: &str = "stead.config";
+/// The ids of the containers that a container shares something with. Ours.
+pub(super) const SHARES: &str = "stead.shares";
+/// The digest of what an image was built from. Ours.
+pub(super) const BUILD: &str = "stead.build";
 /// The digest of a network's settings. Ours.
 pub(super) const SETTINGS: &str = "stead.settings";
 
+/// Where the engine listens.
+const SOCKET: &str = "/var/run/docker.sock";
 /// Longer than any grace period that people give a container to stop.
 const TIMEOUT_SECONDS: u64 = 900;
 /// An engine that does not say its version by then is not one to work with.
@@ -36,14 +45,17 @@ pub(super) struct Listed {
     pub(super) name: String,
     /// Services that its own waits for when it starts.
     pub(super) depends_on: Vec<String>,
+    /// The config hash that Compose knows it by.
+    pub(super) hash: String,
+    /// The ids of containers that it shares something with; `None`: stead did not make it.
+    pub(super) shares: Option<Vec<String>>,
     pub(super) container: Container,
 }
 
 /// Connects to the engine, or says what keeps from it.
 pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
-    let local = machine.path("/var/run/docker.sock");
-    // As for the docker command line; a tree of files that is no running system never reaches out of itself.
-    let given = std::env::var("DOCKER_HOST").ok().filter(|host| machine.is_live() && !host.is_empty());
+    let local = machine.path(SOCKET);
+    let given = given(machine);
     if given.is_none() && !local.exists() && !is_installed(machine) {
         return Err(Engine::NotInstalled);
     }
@@ -60,6 +72,19 @@ pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
     }
 }
 
+/// As for the docker command line; a tree of files that is no running system never reaches out of itself.
+fn given(machine: &Machine) -> Option<String> {
+    std::env::var("DOCKER_HOST").ok().filter(|host| machine.is_live() && !host.is_empty())
+}
+
+/// The socket of the engine; `None`: it is elsewhere.
+pub(super) fn socket(machine: &Machine) -> Option<PathBuf> {
+    match given(machine) {
+        Some(host) => host.strip_prefix("unix://").map(PathBuf::from),
+        None => Some(machine.path(SOCKET)),
+    }
+}
+
 fn is_installed(machine: &Machine) -> bool {
     ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].iter().any(|path| machine.path(path).exists())
 }
@@ -69,6 +94,10 @@ pub(super) async fn containers(docker: &Docker, machine: &Machine, project: &Pro
     let options = ListContainersOptions { all: true, filters: Some(of(project)), ..ListContainersOptions::default() };
     let found = docker.list_containers(Some(options)).await?;
     let mut listed: Vec<_> = found.into_iter().filter_map(|summary| read(machine, summary)).collect();
+    let ids: BTreeSet<String> = listed.iter().map(|listed| listed.id.clone()).collect();
+    for listed in &mut listed {
+        listed.container.detached = listed.shares.iter().flatten().any(|id| !ids.contains(id));
+    }
     listed.sort_by(|a, b| {
         let key = |listed: &Listed| (listed.container.service.clone(), listed.container.number, listed.id.clone());
         key(a).cmp(&key(b))
@@ -92,12 +121,28 @@ pub(super) async fn volumes(docker: &Docker, project: &Project) -> Result<BTreeS
     Ok(found.volumes.into_iter().flatten().map(|volume| volume.name).collect())
 }
 
-/// What an image's name means on this machine.
-pub(super) async fn image_id(docker: &Docker, image: &str) -> Result<Option<String>, Error> {
-    match docker.inspect_image(image).await {
-        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-        image => Ok(image?.id),
-    }
+/// An image on this machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Image {
+    pub(super) id: String,
+    /// Its name in its registry, by digest; `None`: it comes from no registry.
+    pub(super) digest: Option<String>,
+    /// Of what stead built it from.
+    pub(super) build: Option<Digest>,
+}
+
+/// What an image's name, or its id, means on this machine.
+pub(super) async fn image(docker: &Docker, name: &str) -> Result<Option<Image>, Error> {
+    let found = match docker.inspect_image(name).await {
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
+        found => found?,
+    };
+    let labels = found.config.and_then(|config| config.labels);
+    let build = labels.and_then(|labels| digest(labels.get(BUILD)?));
+    let repository = |digest: &String| name.starts_with(digest.split('@').next().unwrap_or_default());
+    let digests = found.repo_digests.unwrap_or_default();
+    let from = digests.iter().find(|digest| repository(digest)).or(digests.first()).cloned();
+    Ok(found.id.map(|id| Image { id, digest: from, build }))
 }
 
 /// Whether an object that was to be removed, or stopped, already is.
@@ -120,15 +165,18 @@ fn read(machine: &Machine, summary: ContainerSummary) -> Option<Listed> {
     let name = summary.names?.into_iter().next()?;
     let depends_on = labels.get(DEPENDS_ON).map(String::as_str).unwrap_or_default().split(',');
     let depends_on = depends_on.filter_map(|one| Some(one.split_once(':')?.0.to_owned())).collect();
+    let hash = labels.get(CONFIG_HASH).cloned().unwrap_or_default();
+    let shares = labels.get(SHARES).map(|ids| ids.split(',').map(str::to_owned).collect());
     let container = Container {
         service: labels.get(SERVICE)?.clone(),
         number: labels.get(NUMBER).and_then(|number| number.parse().ok()).unwrap_or_default(),
-        config: machine.key().digest(labels.get(CONFIG_HASH).map(String::as_bytes).unwrap_or_default()),
+        config: machine.key().digest(labels.get(CONFIG).unwrap_or(&hash).as_bytes()),
+        detached: false,
         mounted: labels.get(MOUNTED).and_then(|text| digest(text)),
         image_id: summary.image_id.unwrap_or_default(),
         status: status(summary.state, summary.status.as_deref().unwrap_or_default()),
     };
-    Some(Listed { id: summary.id?, name: name.trim_start_matches('/').to_owned(), depends_on, container })
+    Some(Listed { id: summary.id?, name: name.trim_start_matches('/').to_owned(), depends_on, hash, shares, container })
 }
 
 fn status(state: Option<ContainerSummaryStateEnum>, words: &str) -> Status {

@@ -10,8 +10,9 @@ use bollard::Docker;
 use bollard::errors::Error;
 use futures::future::try_join_all;
 
-use super::docker::{self, Listed};
-use super::loader::{Resolved, Variables};
+use self::converge::{Running, Task};
+use super::docker::{self, Image, Listed};
+use super::loader::{Plugin, Resolved, Variables};
 use super::model::Model;
 use super::spec::Project;
 use super::state::Version;
@@ -19,15 +20,26 @@ use crate::capability::ApplyError;
 use crate::machine::Machine;
 
 mod body;
+mod build;
 mod converge;
+mod create;
+mod dialect;
 mod down;
+mod endpoint;
 mod gate;
+mod hook;
+mod host;
 mod image;
 mod labels;
 mod mounts;
 mod network;
+mod replace;
+mod resources;
+mod shares;
+mod written;
 
 pub(super) use down::down;
+pub(super) use shares::hash as shared_hash;
 
 /// A project on its way up.
 #[derive(Clone, Copy)]
@@ -38,38 +50,59 @@ pub(super) struct Up<'a> {
     /// The project's folder.
     pub(super) lasting: &'a Path,
     pub(super) version: &'a Version,
+    pub(super) plugin: &'a Plugin,
     pub(super) model: &'a Model,
     pub(super) resolved: &'a Resolved,
     pub(super) variables: &'a Variables,
 }
 
+/// How a project came up.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Services that ended with success meanwhile.
+    pub(super) completed: BTreeSet<String>,
+    /// The image of each service.
+    pub(super) images: BTreeMap<String, Image>,
+}
+
 impl Up<'_> {
-    /// Brings it up; answers with the services that ended with success meanwhile.
+    /// Brings it up.
     ///
     /// # Errors
     /// When Docker refuses something, or a container that was started does not become healthy.
-    pub(super) async fn run(&self) -> Result<BTreeSet<String>, ApplyError> {
+    pub(super) async fn run(&self) -> Result<Ended, ApplyError> {
         let images = self.images().await?;
         let listed = self.listed().await?;
         let declared = |listed: &Listed| self.model.services.contains_key(&listed.container.service);
         let orphans: Vec<_> = listed.iter().filter(|listed| !declared(listed)).collect();
         try_join_all(orphans.iter().map(|orphan| self.remove(orphan))).await?;
-        self.networks(&listed).await?;
-        self.volumes().await?;
-        let mut started = BTreeMap::new();
+        tokio::try_join!(self.networks(&listed), self.volumes())?;
+        let mut started: BTreeMap<String, Vec<Running>> = BTreeMap::new();
         for wave in waves(self.model).map_err(|reason| self.refused(reason))? {
-            let services = wave.iter().map(|name| {
-                let image = images.get(*name).map(String::as_str).unwrap_or_default();
-                async move {
-                    self.await_dependencies(name).await?;
-                    Ok::<_, ApplyError>(((*name).to_owned(), self.converge(name, image).await?))
-                }
-            });
-            started.extend(try_join_all(services).await?);
+            let services = wave.iter().map(|name| self.service(name, &images, &started));
+            let brought_up = try_join_all(services).await?;
+            started.extend(wave.iter().map(|name| (*name).to_owned()).zip(brought_up));
         }
         let completed = self.gate(&started).await?;
         self.remove_unused_networks().await?;
-        Ok(completed)
+        Ok(Ended { completed, images })
+    }
+
+    /// Brings one service up, after what it depends on.
+    async fn service(
+        &self,
+        name: &str,
+        images: &BTreeMap<String, Image>,
+        started: &BTreeMap<String, Vec<Running>>,
+    ) -> Result<Vec<Running>, ApplyError> {
+        let (Some(service), Some(planned)) = (self.model.services.get(name), self.version.services.get(name)) else {
+            return Err(self.refused(format!("the files no longer have the service {name} that was planned")));
+        };
+        self.await_dependencies(service).await?;
+        let image = images.get(name).map(|image| image.id.as_str()).unwrap_or_default();
+        let anew = |other: &String| started.get(other).is_some_and(|all| all.iter().any(|running| running.is_new));
+        let restart = service.depends_on.iter().any(|(other, dependency)| dependency.restart && anew(other));
+        self.converge(Task { name, service, planned, image }, restart).await
     }
 
     /// The project's containers.

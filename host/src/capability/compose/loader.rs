@@ -4,13 +4,14 @@
 //! found in it, while the shipped files still lie elsewhere. So the plugin runs in a room of its own, in which the
 //! shipped folder lies at the lasting place, and no other file can be read. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use self::room::Room;
+use super::credentials;
 use super::spec::Project;
 use crate::machine::{Machine, Program, ProgramError};
 use crate::secret::Secret;
@@ -50,6 +51,8 @@ pub(super) struct Resolved {
     pub(super) model: Value,
     /// The config hash of each service.
     pub(super) hashes: BTreeMap<String, String>,
+    /// The variables that configs and secrets are made of, as far as they are set.
+    pub(super) variables: BTreeMap<String, Secret<String>>,
     pub(super) version: String,
 }
 
@@ -74,20 +77,40 @@ impl Plugin {
         lasting: &Path,
         variables: &Variables,
     ) -> Result<Resolved, String> {
-        let inside = || {
-            let program = self.room.program(&self.path, folder, lasting).map_err(|error| error.to_string())?;
-            Ok::<_, String>(bare(program).args(["--project-name", project.as_str()]))
-        };
+        let inside = || self.inside(project, folder, lasting);
         let (config, hash) = (inside()?, inside()?);
         let read = async {
-            let (model, version) = tokio::try_join!(model(config, lasting, variables), self.version())?;
-            Ok::<_, ProgramError>((hashes(hash, &model).await?, model, version))
+            let (text, version) = tokio::try_join!(model(config, lasting, variables), self.version())?;
+            Ok::<_, ProgramError>((hashes(hash.args(["--file", "-", "config"]), &text).await?, text, version))
         };
-        let (hashes, model, version) = read.await.map_err(|error| variables.hide(&reason(project, error)))?;
-        // `config` doubles each `$` so that its output can be read again; nothing else in it may be one.
-        let model = String::from_utf8_lossy(&model).replace("$$", "$");
-        let model = serde_json::from_str(&model).map_err(|_| "the Compose plugin did not print JSON".to_owned())?;
-        Ok(Resolved { model, hashes, version })
+        let (hashes, text, version) = read.await.map_err(|error| variables.hide(&reason(project, error)))?;
+        let model = unescaped(&text)?;
+        let names = sources(&model);
+        let found = match names.is_empty() {
+            true => BTreeMap::new(),
+            false => values(inside()?, lasting, variables, &names)
+                .await
+                .map_err(|error| variables.hide(&reason(project, error)))?,
+        };
+        Ok(Resolved { model, hashes, variables: found, version })
+    }
+
+    /// The config hashes of a resolved model that was changed.
+    pub(super) async fn hashes(
+        &self,
+        project: &Project,
+        lasting: &Path,
+        model: &Value,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let text = model.to_string().replace('$', "$$");
+        // What was resolved once is complete; completed again, it would gain what the change implies.
+        let again = self.inside(project, lasting, lasting)?.args(["--file", "-", "config", "--no-normalize"]);
+        hashes(again, text.as_bytes()).await.map_err(|error| reason(project, error))
+    }
+
+    fn inside(&self, project: &Project, folder: &Path, lasting: &Path) -> Result<Program, String> {
+        let program = self.room.program(&self.path, folder, lasting).map_err(|error| error.to_string())?;
+        Ok(bare(program).args(["--project-name", project.as_str()]))
     }
 
     async fn version(&self) -> Result<String, ProgramError> {
@@ -100,18 +123,53 @@ impl Plugin {
 }
 
 async fn model(program: Program, lasting: &Path, variables: &Variables) -> Result<Vec<u8>, ProgramError> {
-    let program = variables.public.iter().fold(program, |program, (name, value)| program.env(name, value));
-    let secret = variables.secret.iter();
-    let program = secret.fold(program, |program, (name, value)| program.env(name, value.reveal()));
-    let program = program.arg("--project-directory").arg(lasting);
+    let program = variables.give(program).arg("--project-directory").arg(lasting);
     Ok(program.args(["config", "--format", "json"]).run().await?.stdout)
+}
+
+/// `config` doubles each `$` so that its output can be read again; nothing else in it may be one.
+fn unescaped(text: &[u8]) -> Result<Value, String> {
+    let text = String::from_utf8_lossy(text).replace("$$", "$");
+    serde_json::from_str(&text).map_err(|_| "the Compose plugin did not print JSON".to_owned())
+}
+
+/// The variables that configs and secrets take their content from.
+fn sources(model: &Value) -> BTreeSet<&str> {
+    let sections = ["configs", "secrets"].into_iter().filter_map(|section| model.get(section)?.as_object());
+    sections.flat_map(|section| section.values()).filter_map(|source| source.get("environment")?.as_str()).collect()
+}
+
+/// The values of variables as the project's own files see them. `config` prints the names only, so a file that
+/// interpolates them is read in the same place.
+async fn values(
+    program: Program,
+    lasting: &Path,
+    variables: &Variables,
+    names: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Secret<String>>, ProgramError> {
+    let asked: serde_json::Map<String, Value> = names
+        .iter()
+        .flat_map(|name| {
+            [(format!("is_{name}"), format!("${{{name}+yes}}")), (format!("of_{name}"), format!("${{{name}}}"))]
+        })
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let file = serde_json::json!({ "services": { "ask": { "image": "none", "environment": asked } } }).to_string();
+    let program = variables.give(program).arg("--project-directory").arg(lasting).input(file);
+    let text = program.args(["--file", "-", "config", "--format", "json"]).run().await?.stdout;
+    let model = unescaped(&text).unwrap_or_default();
+    let said = |kind: &str, name: &str| {
+        let value = model.pointer("/services/ask/environment")?.get(format!("{kind}_{name}"))?;
+        value.as_str().map(str::to_owned)
+    };
+    let is_set = names.iter().filter(|name| said("is", name).is_some_and(|said| said == "yes"));
+    Ok(is_set.filter_map(|name| Some(((*name).to_owned(), Secret::new(said("of", name)?)))).collect())
 }
 
 /// The hashes of the resolved model. Those of the files themselves are wrong where there is an `env_file`:
 /// `docker compose up` reads it before it hashes, and `config --hash` does not.
 async fn hashes(program: Program, model: &[u8]) -> Result<BTreeMap<String, String>, ProgramError> {
-    let program = program.args(["--file", "-", "config", "--hash", "*"]);
-    let text = program.input(model).run().await?.text();
+    let text = program.args(["--hash", "*"]).input(model).run().await?.text();
     let pair = |line: &str| line.split_once(' ').map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()));
     Ok(text.lines().filter_map(pair).collect())
 }
@@ -122,6 +180,12 @@ fn bare(program: Program) -> Program {
 }
 
 impl Variables {
+    fn give(&self, program: Program) -> Program {
+        let program = self.public.iter().fold(program, |program, (name, value)| program.env(name, value));
+        let secret = self.secret.iter().filter(|(name, _)| *name != credentials::VARIABLE);
+        secret.fold(program, |program, (name, value)| program.env(name, value.reveal()))
+    }
+
     /// The text without values of secrets.
     pub(super) fn hide(&self, text: &str) -> String {
         let values = self.secret.values().map(|secret| secret.reveal().as_str()).filter(|value| !value.is_empty());

@@ -7,15 +7,26 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+mod build;
+mod deploy;
+mod device;
+mod mount;
+mod network;
+mod refuse;
 mod resource;
 mod scalar;
 mod service;
 
+pub(super) use build::Build;
+pub(super) use deploy::Order;
+pub(super) use device::{Blkio, Device, DeviceRequest, Rate, Ulimit, Weight};
+pub(super) use mount::{FileMount, Mount, MountKind};
+pub(super) use network::{Attachment, Port};
 pub(super) use resource::{FileSource, Network, Volume};
+pub(super) use service::{Condition, Dependency, HealthCheck, Hook, Service};
 
-pub(super) use service::{
-    Attachment, Condition, Dependency, Device, HealthCheck, Mount, MountKind, Port, Service, Ulimit,
-};
+/// What is said of a key that the engine does not carry.
+const UNSUPPORTED: &str = "not supported yet; `engine = \"plugin\"` leaves the project to the Compose plugin";
 
 /// A project.
 #[derive(Debug, Default)]
@@ -27,8 +38,30 @@ pub(super) struct Model {
     pub(super) secrets: BTreeMap<String, FileSource>,
 }
 
-/// Reads a resolved model; what the engine does not carry comes back in words.
-pub(super) fn parse(model: &Value) -> (Model, Vec<String>) {
+impl Model {
+    /// The configs and secrets of a service, with the key that says so.
+    pub(super) fn files_of<'a>(
+        &'a self,
+        service: &'a Service,
+    ) -> impl Iterator<Item = (&'static str, &'a FileMount, &'a FileSource)> {
+        let configs = service.configs.iter().map(|mount| ("configs", mount, self.configs.get(&mount.source)));
+        let secrets = service.secrets.iter().map(|mount| ("secrets", mount, self.secrets.get(&mount.source)));
+        configs.chain(secrets).filter_map(|(key, mount, source)| Some((key, mount, source?)))
+    }
+}
+
+/// A model, and what of it is not carried.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) model: Model,
+    /// What the engine does not carry, in words: with any of it, nothing is done.
+    pub(super) unsupported: Vec<String>,
+    /// What means nothing on one machine, in words.
+    pub(super) idle: Vec<String>,
+}
+
+/// Reads a resolved model.
+pub(super) fn parse(model: &Value) -> Parsed {
     let mut unsupported = Vec::new();
     let mut known = Model::default();
     for (key, value) in model.as_object().into_iter().flatten() {
@@ -41,13 +74,15 @@ pub(super) fn parse(model: &Value) -> (Model, Vec<String>) {
             "configs" => known.configs = each("config", value, words),
             "secrets" => known.secrets = each("secret", value, words),
             key if key.starts_with("x-") || says_nothing(value) => {}
-            key => words.push(format!("key {key}: not supported yet")),
+            key => words.push(format!("key {key}: {UNSUPPORTED}")),
         }
     }
     for (name, service) in &known.services {
         service.refuse(&mut |key, reason| unsupported.push(format!("service {name}, key {key}: {reason}")));
     }
-    (known, unsupported)
+    known.refuse_files(&mut |words| unsupported.push(words));
+    let idle = known.idle();
+    Parsed { model: known, unsupported, idle }
 }
 
 /// Reads each entry of a section key by key, so that what is wrong can be named.
@@ -75,7 +110,7 @@ fn wrong_keys<T: DeserializeOwned>(said: &Map<String, Value>) -> impl Iterator<I
         let error = T::deserialize(&Value::Object(alone)).err()?.to_string();
         // An unknown key of the entry itself lists all that are known, which helps nobody here.
         let own = error.starts_with(&format!("unknown field `{key}`"));
-        Some(format!("key {key}: {}", if own { "not supported yet".to_owned() } else { error }))
+        Some(format!("key {key}: {}", if own { UNSUPPORTED.to_owned() } else { error }))
     })
 }
 

@@ -19,6 +19,9 @@ pub struct Scope {
     /// Images, as the compose file names them.
     #[serde(default)]
     images: Option<Patterns>,
+    /// Whether images may be built.
+    #[serde(default)]
+    build: bool,
     /// Ports that may be published; 0 stands for one that Docker picks.
     #[serde(default)]
     ports: Vec<Ports>,
@@ -35,7 +38,7 @@ pub struct Scope {
     cap_add: Option<Patterns>,
     #[serde(default)]
     docker_socket: bool,
-    /// Networks and volumes that are not the project's own.
+    /// Networks, volumes and containers that are not the project's own.
     #[serde(default)]
     external: Option<Patterns>,
 }
@@ -113,6 +116,7 @@ impl Scope {
             Ask::CapAdd(capability) => covers(self.cap_add.as_ref(), capability),
             Ask::DockerSocket => self.docker_socket,
             Ask::Image(image) => covers(self.images.as_ref(), image),
+            Ask::Build => self.build,
             Ask::External(name) => covers(self.external.as_ref(), name),
         }
     }
@@ -133,6 +137,7 @@ fn grant(ask: &Ask) -> (&'static str, String) {
             ("bind", format!("[{}, {}]", of(path), of(real)))
         }
         Ask::Privileged => ("privileged", yes()),
+        Ask::Build => ("build", yes()),
         Ask::HostNamespace(_) => ("host-namespaces", yes()),
         Ask::Device(path) => ("devices", list(path)),
         Ask::CapAdd(capability) => ("cap-add", list(capability)),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::credentials;
 use crate::policy::Invalid;
 
 /// How long containers may take to become healthy when the policy does not say.
@@ -54,7 +55,10 @@ impl Spec {
             return Err(Invalid::new("health-timeout", format!("must be 1 to {LONGEST_HEALTH_TIMEOUT} seconds")));
         }
         let environment = variables("environment", environment)?;
-        let secrets = variables("secrets", secrets)?;
+        let (credentials, secrets): (Vec<_>, Vec<_>) =
+            secrets.into_iter().partition(|(name, _)| name == credentials::VARIABLE);
+        let mut secrets = variables("secrets", secrets)?;
+        secrets.extend(credentials);
         if let Some(twice) = secrets.keys().find(|name| environment.contains_key(*name)) {
             return Err(Invalid::new("secrets", format!("{twice} is in environment as well")));
         }

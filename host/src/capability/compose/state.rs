@@ -71,7 +71,22 @@ pub struct Service {
     /// What the image's name means on this machine; `None` when it is not there yet.
     #[serde(default)]
     pub image_id: Option<String>,
+    /// Its name in its registry, by digest, when it was pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
+    /// Of what the image is built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Digest>,
+    /// Whether the image that is there was built from something else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_outdated: bool,
     pub replicas: u32,
+    /// Why its containers are stopped before new ones take their place; `None`: the new ones are started first.
+    #[serde(default)]
+    pub stop_first: Option<String>,
+    /// Services whose containers it shares something with.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shares: BTreeSet<String>,
     #[serde(default)]
     pub networks: BTreeSet<String>,
     /// Whether another service waits for its successful end.
@@ -140,6 +155,9 @@ pub struct Wanted {
     /// What the engine does not carry, in words.
     #[serde(default)]
     pub unsupported: Vec<String>,
+    /// What means nothing outside of a swarm, in words.
+    #[serde(default)]
+    pub idle: Vec<String>,
 }
 
 /// Ports of the host behind which a service is.
@@ -172,6 +190,9 @@ pub struct Container {
     #[serde(default)]
     pub mounted: Option<Digest>,
     pub image_id: String,
+    /// Whether a container that it shares something with is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detached: bool,
     pub status: Status,
 }
 
@@ -195,9 +216,13 @@ impl Container {
             // It was made by docker compose, which does not say what it mounted.
             _ => false,
         };
-        let image = service.image_id.as_ref().is_some_and(|id| *id != self.image_id);
-        let found =
-            [(Misfit::Config, self.config != service.config), (Misfit::Image, image), (Misfit::Mounted, mounted)];
+        let image = service.is_outdated || service.image_id.as_ref().is_some_and(|id| *id != self.image_id);
+        let found = [
+            (Misfit::Config, self.config != service.config),
+            (Misfit::Image, image),
+            (Misfit::Mounted, mounted),
+            (Misfit::Detached, self.detached),
+        ];
         found.into_iter().filter(|(_, is)| *is).map(|(misfit, _)| misfit).collect()
     }
 
@@ -217,4 +242,6 @@ pub enum Misfit {
     Config,
     Image,
     Mounted,
+    /// What it shares is gone.
+    Detached,
 }

@@ -8,23 +8,46 @@ use serde_json::Value;
 use super::claim::{Ask, Claim};
 use super::files::Files;
 use super::loader::Resolved;
-use super::model::{Condition, Model, MountKind, Network, Service as Declared, parse};
+use super::model::{Condition, Model, MountKind, Network, Parsed, Service as Declared, parse};
+use super::spec::Project;
 use super::state::{Kept, Published, Service, Version, Wanted};
 use crate::digest::{Digest, Key};
 
 /// Completes a version with its services, networks and volumes.
-pub(super) fn summarise(key: &Key, lasting: &Path, version: Version, resolved: &Resolved) -> Wanted {
-    let (model, unsupported) = parse(&resolved.model);
+pub(super) fn summarise(
+    key: &Key,
+    project: &Project,
+    (staged, lasting): (&Path, &Path),
+    version: Version,
+    resolved: &Resolved,
+) -> Wanted {
+    let Parsed { model, mut unsupported, idle } = parse(&resolved.model);
     let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
+    let mut contexts = BTreeMap::new();
+    for (name, build) in model.services.iter().filter_map(|(name, service)| Some((name, service.build.as_ref()?))) {
+        match build.is_remote().then(|| Ok(Vec::new())).unwrap_or_else(|| build.files(staged, lasting, &version.files))
+        {
+            Ok(files) => {
+                let files: Vec<_> = files.into_iter().map(|(path, _, entry)| (path, entry.clone())).collect();
+                contexts.insert(name.clone(), (build.clone(), files));
+            }
+            Err(reason) => unsupported.push(format!("service {name}, key build: {reason}")),
+        }
+    }
     let service = |(name, declared): (&String, &Declared)| {
         let hash = resolved.hashes.get(name).map(String::as_str).unwrap_or_default();
         let service = Service {
             config: key.digest(hash.as_bytes()),
             keys: keys(key, resolved.model.pointer("/services").and_then(|services| services.get(name))),
-            mounted: mounted(key, lasting, &version.files, &model, declared),
-            image: declared.image.clone().unwrap_or_default(),
+            mounted: mounted(key, lasting, &version.files, &model, declared, resolved),
+            image: declared.image_name(project, name),
             image_id: None,
+            image_digest: None,
+            build: contexts.get(name).map(|context| digest(key, context)),
+            is_outdated: false,
             replicas: declared.replicas(),
+            stop_first: super::order::why_stop_first(declared),
+            shares: declared.shares().map(|(_, other)| other.to_owned()).collect(),
             networks: networks(&model, declared).map(|network| network.name.clone()).collect(),
             completes: awaited.contains(name),
         };
@@ -41,7 +64,7 @@ pub(super) fn summarise(key: &Key, lasting: &Path, version: Version, resolved: &
     let claims = super::claim::claims(lasting, &model);
     let published = model.services.iter().flat_map(published).collect();
     let version = Version { services, networks: used, volumes: volumes.collect(), ..version };
-    Wanted { version, claims, published, unsupported }
+    Wanted { version, claims, published, unsupported, idle }
 }
 
 fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {
@@ -79,9 +102,7 @@ pub(super) fn mounted_files<'a>(
     model: &'a Model,
     service: &'a Declared,
 ) -> impl Iterator<Item = (&'static str, &'a str)> {
-    let configs = service.configs.iter().map(|mount| ("configs", model.configs.get(&mount.source)));
-    let secrets = service.secrets.iter().map(|mount| ("secrets", model.secrets.get(&mount.source)));
-    configs.chain(secrets).filter_map(|(key, source)| Some((key, source?.file.as_str())))
+    model.files_of(service).filter_map(|(key, _, source)| Some((key, source.file.as_deref()?)))
 }
 
 fn completions(service: &Declared) -> impl Iterator<Item = &String> {
@@ -94,15 +115,35 @@ fn keys(key: &Key, service: Option<&Value>) -> BTreeMap<String, Digest> {
     keys.map(|(name, value)| (name.clone(), key.digest(value.to_string().as_bytes()))).collect()
 }
 
-/// The digest of the project's own files that a service mounts; `None` when it mounts none.
-fn mounted(key: &Key, lasting: &Path, files: &Files, model: &Model, service: &Declared) -> Option<Digest> {
+/// The digest of the project's own files that a service mounts, and of what is written into its containers; `None`
+/// when there is neither.
+fn mounted(
+    key: &Key,
+    lasting: &Path,
+    files: &Files,
+    model: &Model,
+    service: &Declared,
+    resolved: &Resolved,
+) -> Option<Digest> {
     let binds = service.volumes.iter().filter(|mount| mount.kind == MountKind::Bind);
     let sources = binds.filter_map(|mount| mount.source.as_deref());
     let sources = sources.chain(mounted_files(model, service).map(|(_, file)| file));
     let below: Vec<&Path> = sources.filter_map(|source| Path::new(source).strip_prefix(lasting).ok()).collect();
     let mounts = |name: &str| below.iter().any(|below| Path::new(name).starts_with(below));
     let found: BTreeMap<_, _> = files.iter().filter(|(name, _)| mounts(name)).collect();
-    (!found.is_empty()).then(|| digest(key, &found))
+    let written: Vec<_> = model
+        .files_of(service)
+        .filter(|(_, _, source)| source.is_written())
+        .map(|(_, file, source)| {
+            let value = source.environment.as_ref().and_then(|variable| resolved.variables.get(variable));
+            (&file.source, source.content.as_deref().or(value.map(|value| value.reveal().as_str())))
+        })
+        .collect();
+    match (found.is_empty(), written.is_empty()) {
+        (true, true) => None,
+        (_, true) => Some(digest(key, &found)),
+        (_, false) => Some(digest(key, &(found, written))),
+    }
 }
 
 /// Where each bind of a claim really leads on this machine.

@@ -1,37 +1,52 @@
 //! Brings the containers of one service to what they should be: those that fit stay untouched.
-//!
-//! A container is made anew beside the former one, which stops only when Docker has accepted the new one.
 
-use bollard::models::{ContainerInspectResponse, NetworkConnectRequest, NetworkingConfig};
-use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions, RenameContainerOptions};
+use bollard::query_parameters::{RemoveContainerOptions, RenameContainerOptions, RestartContainerOptions};
 use futures::future::try_join_all;
 
 use super::Up;
-use super::body::endpoint;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{Listed, unless_gone};
 use crate::capability::compose::model::Service;
-use crate::capability::compose::state::Status;
+use crate::capability::compose::state::{self, Status};
 
 /// A container of a service that is up.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     pub(super) id: String,
     pub(super) name: String,
-    /// Whether it was started just now.
+    /// Whether it was started just now, and has not proved itself yet.
     pub(super) started: bool,
+    /// Whether it is another container than before.
+    pub(super) is_new: bool,
+}
+
+/// A service on its way, with what it is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Task<'a> {
+    pub(super) name: &'a str,
+    pub(super) service: &'a Service,
+    pub(super) planned: &'a state::Service,
+    /// The id of its image.
+    pub(super) image: &'a str,
 }
 
 impl Up<'_> {
-    /// Makes, replaces, starts and removes containers of a service.
-    pub(super) async fn converge(&self, name: &str, image: &str) -> Result<Vec<Running>, ApplyError> {
-        let (Some(service), Some(planned)) = (self.model.services.get(name), self.version.services.get(name)) else {
-            return Err(self.refused(format!("the files no longer have the service {name} that was planned")));
-        };
-        let mut planned = planned.clone();
-        planned.image_id = Some(image.to_owned());
-        let mut there = self.listed().await?;
-        there.retain(|listed| listed.container.service == name);
+    /// Makes, replaces, starts and removes containers of a service. What it depends on was made anew where `restart`.
+    pub(super) async fn converge(&self, task: Task<'_>, restart: bool) -> Result<Vec<Running>, ApplyError> {
+        let Task { name, service, .. } = task;
+        let listed = self.listed().await?;
+        let mut planned = task.planned.clone();
+        planned.image_id = Some(task.image.to_owned());
+        planned.is_outdated = false;
+        let mut there: Vec<_> = listed.iter().filter(|listed| listed.container.service == name).cloned().collect();
+        if there.iter().any(|listed| listed.shares.is_none()) && service.shares().next().is_some() {
+            let hash = self.hash(name, &listed).await?;
+            let made_by_compose = |listed: &&mut Listed| listed.shares.is_none() && listed.hash == hash;
+            there
+                .iter_mut()
+                .filter(made_by_compose)
+                .for_each(|listed| listed.container.config = planned.config.clone());
+        }
         // Those that fit are kept first, then those with low numbers.
         there.sort_by_key(|listed| {
             (!listed.container.misfits(&planned).is_empty(), is_unfinished(&listed.name), listed.container.number)
@@ -39,127 +54,93 @@ impl Up<'_> {
         let wanted = usize::try_from(service.replicas()).unwrap_or(usize::MAX);
         let surplus = there.split_off(wanted.min(there.len()));
         try_join_all(surplus.iter().map(|listed| self.remove(listed))).await?;
-        let mut numbers: Vec<u32> = there.iter().map(|listed| listed.container.number).collect();
-        let mut missing = Vec::new();
-        while there.len() + missing.len() < wanted {
-            let free = (1..).find(|number| !numbers.contains(number)).unwrap_or(u32::MAX);
-            numbers.push(free);
-            missing.push(free);
-        }
-        let kept = try_join_all(there.iter().map(|listed| async {
-            match listed.container.misfits(&planned).is_empty() {
-                true => self.resume(name, service, listed).await,
-                false => self.replace(name, service, image, listed).await,
-            }
-        }));
-        let made = try_join_all(missing.into_iter().map(|number| self.make(name, service, image, number)));
-        let (mut running, made) = tokio::try_join!(kept, made)?;
+        let missing = free_numbers(&there, wanted);
+        let (kept, replaced): (Vec<_>, Vec<_>) =
+            there.iter().partition(|listed| listed.container.misfits(&planned).is_empty());
+        let kept = try_join_all(kept.into_iter().map(|listed| self.resume(task, listed, restart)));
+        let made = try_join_all(missing.into_iter().map(|number| self.make(task, &listed, number)));
+        let (mut running, made, replaced) = tokio::try_join!(kept, made, self.replace_all(task, &listed, &replaced))?;
         running.extend(made);
+        running.extend(replaced);
         Ok(running)
     }
 
     /// Leaves a container that fits as it is, but starts it when it does not run.
-    async fn resume(&self, name: &str, service: &Service, listed: &Listed) -> Result<Running, ApplyError> {
-        let own = self.container_name(name, service, listed.container.number);
-        if is_unfinished(&listed.name) {
+    async fn resume(&self, task: Task<'_>, listed: &Listed, restart: bool) -> Result<Running, ApplyError> {
+        let own = self.container_name(task.name, task.service, listed.container.number);
+        let is_unfinished = is_unfinished(&listed.name);
+        if is_unfinished {
             self.rename(&listed.id, &own).await?;
         }
         let started = match listed.container.status {
-            Status::Running => false,
+            Status::Running if restart => {
+                let restarted = self.docker.restart_container(&listed.id, None::<RestartContainerOptions>).await;
+                restarted.map_err(self.failed(format!("restart {own}")))?;
+                true
+            }
+            Status::Running => is_unfinished,
             Status::Paused => {
                 self.docker.unpause_container(&listed.id).await.map_err(self.failed(format!("unpause {own}")))?;
                 true
             }
             Status::Completed | Status::Stopped => {
-                self.start(&listed.id, &own).await?;
+                self.start(&listed.id, &own, task.service).await?;
                 true
             }
         };
-        Ok(Running { id: listed.id.clone(), name: own, started })
+        Ok(Running { id: listed.id.clone(), name: own, started, is_new: is_unfinished })
     }
 
-    async fn make(&self, name: &str, service: &Service, image: &str, number: u32) -> Result<Running, ApplyError> {
-        let own = self.container_name(name, service, number);
-        let id = self.create(name, service, image, number, &own, None).await?;
-        self.start(&id, &own).await?;
-        Ok(Running { id, name: own, started: true })
+    async fn make(&self, task: Task<'_>, listed: &[Listed], number: u32) -> Result<Running, ApplyError> {
+        let own = self.container_name(task.name, task.service, number);
+        let id = self.create(task, listed, number, &own, None, true).await?;
+        self.start(&id, &own, task.service).await?;
+        Ok(Running { id, name: own, started: true, is_new: true })
     }
 
-    async fn replace(
-        &self,
-        name: &str,
-        service: &Service,
-        image: &str,
-        listed: &Listed,
-    ) -> Result<Running, ApplyError> {
-        let own = self.container_name(name, service, listed.container.number);
-        let former =
-            self.docker.inspect_container(&listed.id, None).await.map_err(self.failed(format!("inspect {own}")))?;
-        // The same name for the time being that docker compose gives.
-        let meanwhile = format!("{}_{own}", listed.id.get(..12).unwrap_or(&listed.id));
-        let id = self.create(name, service, image, listed.container.number, &meanwhile, Some(&former)).await?;
-        self.remove(listed).await?;
-        self.rename(&id, &own).await?;
-        self.start(&id, &own).await?;
-        Ok(Running { id, name: own, started: true })
-    }
-
-    async fn create(
-        &self,
-        name: &str,
-        service: &Service,
-        image: &str,
-        number: u32,
-        called: &str,
-        former: Option<&ContainerInspectResponse>,
-    ) -> Result<String, ApplyError> {
-        let own = self.container_name(name, service, number);
-        let named = service.image.as_deref().unwrap_or_default();
-        let current = super::docker::image_id(self.docker, named).await.map_err(self.failed("look for an image"))?;
-        // The name is what people know; when it means another image by now, only the id will do.
-        let from = if current.as_deref() == Some(image) { named } else { image };
-        let mut body = self.body(service, from, self.container_labels(name, number, image), former);
-        let mut attachments =
-            self.attachments(service).map(|(network, attachment)| (network, endpoint(&own, name, attachment)));
-        let first = attachments.next().map(|(network, endpoint)| (network.to_owned(), endpoint));
-        body.networking_config = Some(NetworkingConfig { endpoints_config: Some(first.into_iter().collect()) });
-        let options = CreateContainerOptions { name: Some(called.to_owned()), ..CreateContainerOptions::default() };
-        let made = self.docker.create_container(Some(options), body).await;
-        let id = made.map_err(self.failed(format!("make the container {own} of service {name}")))?.id;
-        // Engines before API 1.44 take one network when they make a container.
-        for (network, endpoint) in attachments {
-            let request = NetworkConnectRequest { container: id.clone(), endpoint_config: Some(endpoint) };
-            let connected = self.docker.connect_network(network, request).await;
-            connected.map_err(self.failed(format!("connect {own} to network {network}")))?;
-        }
-        Ok(id)
-    }
-
-    async fn start(&self, id: &str, name: &str) -> Result<(), ApplyError> {
+    /// Starts a container, and runs what is to run in it then.
+    pub(super) async fn start(&self, id: &str, name: &str, service: &Service) -> Result<(), ApplyError> {
         let started = unless_started(self.docker.start_container(id, None).await);
-        started.map_err(self.failed(format!("start {name}")))
+        started.map_err(self.failed(format!("start {name}")))?;
+        self.hooks("post_start", &service.post_start, id, name).await
     }
 
-    async fn rename(&self, id: &str, name: &str) -> Result<(), ApplyError> {
+    pub(super) async fn rename(&self, id: &str, name: &str) -> Result<(), ApplyError> {
         let renamed = self.docker.rename_container(id, RenameContainerOptions { name: name.to_owned() }).await;
         renamed.map_err(self.failed(format!("name a container {name}")))
     }
 
-    /// Stops a container within its own grace period, and removes it; its volumes stay.
-    pub(super) async fn remove(&self, listed: &Listed) -> Result<(), ApplyError> {
-        remove(self.docker, listed).await.map_err(self.failed(format!("remove {}", listed.name)))
+    /// Runs what is to run before, and stops a container within its own grace period.
+    pub(super) async fn stop(&self, listed: &Listed) -> Result<(), ApplyError> {
+        if let Some(service) = self.model.services.get(&listed.container.service)
+            && listed.container.status == Status::Running
+        {
+            self.hooks("pre_stop", &service.pre_stop, &listed.id, &listed.name).await?;
+        }
+        let stopped = unless_gone(self.docker.stop_container(&listed.id, None).await);
+        stopped.map_err(self.failed(format!("stop {}", listed.name)))
     }
 
-    fn container_name(&self, name: &str, service: &Service, number: u32) -> String {
+    /// Stops a container, and removes it; its volumes stay.
+    pub(super) async fn remove(&self, listed: &Listed) -> Result<(), ApplyError> {
+        self.stop(listed).await?;
+        remove(self.docker, &listed.id).await.map_err(self.failed(format!("remove {}", listed.name)))
+    }
+
+    pub(super) fn container_name(&self, name: &str, service: &Service, number: u32) -> String {
         service.container_name.clone().unwrap_or_else(|| format!("{}-{name}-{number}", self.project))
     }
 }
 
-/// Stops and removes a container.
-pub(super) async fn remove(docker: &bollard::Docker, listed: &Listed) -> Result<(), bollard::errors::Error> {
-    unless_gone(docker.stop_container(&listed.id, None).await)?;
+/// Removes a container, running or not.
+pub(super) async fn remove(docker: &bollard::Docker, id: &str) -> Result<(), bollard::errors::Error> {
     let options = RemoveContainerOptions { force: true, ..RemoveContainerOptions::default() };
-    unless_gone(docker.remove_container(&listed.id, Some(options)).await)
+    unless_gone(docker.remove_container(id, Some(options)).await)
+}
+
+fn free_numbers(there: &[Listed], wanted: usize) -> Vec<u32> {
+    let taken = |number: &u32| there.iter().any(|listed| listed.container.number == *number);
+    (1..).filter(|number| !taken(number)).take(wanted.saturating_sub(there.len())).collect()
 }
 
 /// Whether it was left over by a replacement that did not end.

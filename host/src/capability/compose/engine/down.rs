@@ -4,7 +4,6 @@ use bollard::Docker;
 use bollard::errors::Error;
 use futures::future::try_join_all;
 
-use super::converge::remove;
 use super::said;
 use crate::capability::ApplyError;
 use crate::capability::compose::Project;
@@ -31,13 +30,20 @@ pub(in crate::capability::compose) async fn down(
             left.iter().cloned().partition(|listed| !is_needed(listed, &left));
         // Containers that need each other have no order.
         let (now, later) = if now.is_empty() { (left, Vec::new()) } else { (now, later) };
-        try_join_all(now.iter().map(|listed| remove(docker, listed))).await.map_err(refused("remove a container"))?;
+        try_join_all(now.iter().map(|listed| stop_and_remove(docker, listed)))
+            .await
+            .map_err(refused("remove a container"))?;
         left = later;
     }
     for network in docker::networks(docker, project).await.map_err(refused("list networks"))?.keys() {
         unless_gone(docker.remove_network(network).await).map_err(refused("remove a network"))?;
     }
     Ok(())
+}
+
+async fn stop_and_remove(docker: &Docker, listed: &Listed) -> Result<(), Error> {
+    unless_gone(docker.stop_container(&listed.id, None).await)?;
+    super::converge::remove(docker, &listed.id).await
 }
 
 fn is_needed(listed: &Listed, by: &[Listed]) -> bool {

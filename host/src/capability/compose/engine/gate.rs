@@ -10,10 +10,10 @@ use futures::future::try_join_all;
 use tokio::time::Instant;
 
 use super::Up;
-use super::converge::Running;
+use super::converge::{Running, Task};
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::Listed;
-use crate::capability::compose::model::Condition;
+use crate::capability::compose::model::{Condition, Dependency, Service};
 
 /// How long a container without a health check must have run.
 const PROOF: Duration = Duration::from_secs(1);
@@ -40,8 +40,9 @@ enum Standing {
 
 impl Up<'_> {
     /// Waits until what a service depends on is as it asks.
-    pub(super) async fn await_dependencies(&self, name: &str) -> Result<(), ApplyError> {
-        let depends_on = self.model.services.get(name).into_iter().flat_map(|service| &service.depends_on);
+    pub(super) async fn await_dependencies(&self, service: &Service) -> Result<(), ApplyError> {
+        let conditional = |dependency: &&Dependency| dependency.condition != Condition::Started;
+        let depends_on = service.depends_on.iter().filter(|(_, dependency)| conditional(dependency));
         let waited = depends_on.map(|(other, dependency)| async move {
             let listed = self.listed().await?;
             let of_it = listed.into_iter().filter(|listed| &listed.container.service == other);
@@ -54,6 +55,11 @@ impl Up<'_> {
             }
         });
         try_join_all(waited).await.map(drop)
+    }
+
+    /// Waits until a container that takes the place of another one has proved itself.
+    pub(super) async fn prove(&self, id: &str, name: &str, task: Task<'_>) -> Result<(), ApplyError> {
+        self.wait(id, name, task.name, Awaited::Proof).await.map(drop)
     }
 
     /// Waits until everything that was started has proved itself; answers with the services that ended with success.
@@ -69,10 +75,12 @@ impl Up<'_> {
     /// Waits for one container; answers whether it ended, with success.
     async fn wait(&self, id: &str, name: &str, service: &str, awaited: Awaited) -> Result<bool, ApplyError> {
         let begun = Instant::now();
+        let mut limit = self.timeout();
         let mut seen: Option<(Option<String>, Instant)> = None;
         loop {
             let found =
                 self.docker.inspect_container(id, None).await.map_err(self.failed(format!("inspect {name}")))?;
+            limit = limit.max(first_probe(&found));
             let started_at = found.state.as_ref().and_then(|state| state.started_at.clone());
             let since = match &seen {
                 Some((same, since)) if *same == started_at => *since,
@@ -82,8 +90,8 @@ impl Up<'_> {
                 Standing::Good => return Ok(false),
                 Standing::Ended => return Ok(true),
                 Standing::Bad(why) => why,
-                Standing::NotYet if begun.elapsed() >= self.timeout() => {
-                    format!("was not {} within {} s", aim(&found, awaited), self.version.health_timeout)
+                Standing::NotYet if begun.elapsed() >= limit => {
+                    format!("was not {} within {} s", aim(&found, awaited), limit.as_secs())
                 }
                 Standing::NotYet => {
                     tokio::time::sleep(PAUSE).await;
@@ -157,6 +165,13 @@ fn aim(found: &ContainerInspectResponse, awaited: Awaited) -> &'static str {
     }
 }
 
+/// How long the answer of the first probe may take: nobody is healthy before.
+fn first_probe(found: &ContainerInspectResponse) -> Duration {
+    let check = found.config.as_ref().and_then(|config| config.healthcheck.as_ref());
+    let nanoseconds = check.map_or(0, |check| check.interval.unwrap_or(0).saturating_add(check.timeout.unwrap_or(0)));
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or_default()) + PROOF
+}
+
 fn last_probe(found: &ContainerInspectResponse) -> Option<String> {
     let health = found.state.as_ref()?.health.as_ref()?;
     let output = health.log.as_ref()?.last()?.output.as_deref()?;
@@ -164,7 +179,7 @@ fn last_probe(found: &ContainerInspectResponse) -> Option<String> {
 }
 
 /// The end of a text, at the boundary of a character.
-fn tail(text: &str) -> &str {
+pub(super) fn tail(text: &str) -> &str {
     let mut start = text.len().saturating_sub(MOST_BYTES);
     while !text.is_char_boundary(start) {
         start += 1;

@@ -1,6 +1,6 @@
-//! The images of a project: those that are missing are pulled.
+//! The images of a project: what is missing is pulled or built before any container is touched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bollard::query_parameters::CreateImageOptions;
 use futures::TryStreamExt;
@@ -8,44 +8,72 @@ use futures::future::try_join_all;
 
 use super::Up;
 use crate::capability::ApplyError;
-use crate::capability::compose::docker::image_id;
+use crate::capability::compose::docker::{self, Image};
+use crate::capability::compose::model::Service;
+use crate::capability::compose::state;
 
 impl Up<'_> {
-    /// The image id of each service: the one that was planned, if it is still there, or what the name means now.
-    pub(super) async fn images(&self) -> Result<BTreeMap<String, String>, ApplyError> {
-        let names: BTreeSet<_> = self.model.services.values().filter_map(|service| service.image.as_deref()).collect();
-        let found = try_join_all(names.into_iter().map(|name| self.image(name))).await?;
-        let by_name: BTreeMap<_, _> = found.into_iter().collect();
-        let mut images = BTreeMap::new();
-        for (service, declared) in &self.model.services {
-            let name = declared.image.as_deref().unwrap_or_default();
-            let planned = self.version.services.get(service).and_then(|service| service.image_id.as_deref());
-            let now = by_name.get(name).map(String::as_str).unwrap_or_default();
-            let planned = match planned {
-                Some(id) if id != now => image_id(self.docker, id).await.map_err(self.failed("look for an image"))?,
-                _ => None,
-            };
-            images.insert(service.clone(), planned.unwrap_or_else(|| now.to_owned()));
-        }
-        Ok(images)
+    /// The image of each service: the one that was planned, if it is still to be had, or what the name means now.
+    pub(super) async fn images(&self) -> Result<BTreeMap<String, Image>, ApplyError> {
+        let found = self.model.services.iter().map(|(name, service)| async move {
+            let planned = self.version.services.get(name);
+            Ok::<_, ApplyError>((name.clone(), self.image(name, service, planned).await?))
+        });
+        Ok(try_join_all(found).await?.into_iter().collect())
     }
 
-    async fn image<'n>(&self, name: &'n str) -> Result<(&'n str, String), ApplyError> {
-        let look =
-            || async { image_id(self.docker, name).await.map_err(self.failed(format!("look for image {name}"))) };
-        if let Some(id) = look().await? {
-            return Ok((name, id));
+    async fn image(
+        &self,
+        name: &str,
+        service: &Service,
+        planned: Option<&state::Service>,
+    ) -> Result<Image, ApplyError> {
+        if let Some(id) = planned.and_then(|planned| planned.image_id.as_deref())
+            && let Some(image) = self.look(id).await?
+        {
+            return Ok(image);
         }
-        let mut users = self.model.services.values().filter(|service| service.image.as_deref() == Some(name));
-        if users.any(|service| service.pull_policy.as_deref() == Some("never")) {
-            return Err(self.refused(format!("image {name} is not here, and its pull policy is `never`")));
+        let named = service.image_name(self.project, name);
+        if let Some(build) = &service.build {
+            self.build(name, &named, build, planned).await?;
+            return self.there(&named, "built").await;
         }
+        if let Some(digest) = planned.and_then(|planned| planned.image_digest.as_deref()) {
+            self.pull(digest, service).await?;
+            return self.there(digest, "pulled").await;
+        }
+        let here = self.look(&named).await?;
+        let policy = service.pull_policy.as_deref().unwrap_or("missing");
+        match (here, policy) {
+            (Some(image), "missing" | "if_not_present" | "never" | "build") => return Ok(image),
+            (None, "never") => {
+                return Err(self.refused(format!("image {named} is not here, and its pull policy is `never`")));
+            }
+            _ => self.pull(&named, service).await?,
+        }
+        self.there(&named, "pulled").await
+    }
+
+    async fn look(&self, name: &str) -> Result<Option<Image>, ApplyError> {
+        docker::image(self.docker, name).await.map_err(self.failed(format!("look for image {name}")))
+    }
+
+    async fn there(&self, name: &str, after: &str) -> Result<Image, ApplyError> {
+        let image = self.look(name).await?;
+        image.ok_or_else(|| self.refused(format!("image {name} is not there after it was {after}")))
+    }
+
+    async fn pull(&self, name: &str, service: &Service) -> Result<(), ApplyError> {
         let (from, tag) = reference(name);
-        let options = CreateImageOptions { from_image: Some(from), tag, ..CreateImageOptions::default() };
-        let pull = self.docker.create_image(Some(options), None, None);
-        pull.try_for_each(|_| async { Ok(()) }).await.map_err(self.failed(format!("pull image {name}")))?;
-        let id = look().await?.ok_or_else(|| self.refused(format!("image {name} is not there after it was pulled")))?;
-        Ok((name, id))
+        let options = CreateImageOptions {
+            from_image: Some(from),
+            tag,
+            platform: service.platform.clone().unwrap_or_default(),
+            ..CreateImageOptions::default()
+        };
+        let credentials = self.variables.credentials(name).map_err(|reason| self.refused(reason))?;
+        let pull = self.docker.create_image(Some(options), None, credentials);
+        pull.try_for_each(|_| async { Ok(()) }).await.map_err(self.failed(format!("pull image {name}")))
     }
 }
 
@@ -66,7 +94,7 @@ mod tests {
 
     #[test]
     fn finds_the_tag() {
-        let split = |name| {
+        let split = |name: &str| {
             let (from, tag) = reference(name);
             (from, tag.unwrap_or_default())
         };

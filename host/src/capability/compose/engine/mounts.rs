@@ -1,10 +1,12 @@
 //! What a container mounts: as `docker compose` says it, so that a container of either is the same.
 
-use std::path::Path;
-
-use bollard::models::{ContainerInspectResponse, Mount as Request, MountTmpfsOptions, MountType, MountVolumeOptions};
+use bollard::models::{
+    ContainerInspectResponse, Mount as Request, MountBindOptions, MountBindOptionsPropagationEnum, MountImageOptions,
+    MountTmpfsOptions, MountType, MountVolumeOptions,
+};
 
 use super::Up;
+use super::dialect::Dialect;
 use crate::capability::compose::model::{Mount, MountKind, Service};
 
 /// Binds in the short form, which makes a missing folder of the host, and mounts.
@@ -17,60 +19,31 @@ pub(super) struct Mounts {
 impl Up<'_> {
     /// The mounts of a service; anonymous volumes of the container that it takes the place of go on with it.
     pub(super) fn mounts(&self, service: &Service, former: Option<&ContainerInspectResponse>) -> Mounts {
+        let dialect = Dialect::of(&self.resolved.version);
         let mut mounts = Mounts::default();
         for mount in &service.volumes {
-            match short_bind(mount) {
-                Some(bind) => mounts.binds.push(bind),
-                None => mounts.mounts.push(self.mount(mount)),
+            let volume = mount.source.as_ref().and_then(|source| self.model.volumes.get(source));
+            let source = match (mount.kind, volume) {
+                (MountKind::Volume, Some(volume)) => Some(volume.name.clone()),
+                _ => mount.source.clone(),
+            };
+            match source {
+                Some(source) if dialect.is_bind(mount, volume) => mounts.binds.push(short(&source, mount)),
+                source => mounts.mounts.push(request(mount, source, dialect)),
             }
         }
-        let configs = service.configs.iter().map(|config| (config, self.model.configs.get(&config.source), "/"));
-        let secrets =
-            service.secrets.iter().map(|secret| (secret, self.model.secrets.get(&secret.source), "/run/secrets/"));
-        for (file, source, folder) in configs.chain(secrets) {
-            let Some(source) = source else { continue };
-            let target = file.target.as_deref().unwrap_or(&file.source);
+        for (key, file, source) in self.model.files_of(service) {
+            let Some(path) = &source.file else { continue };
             mounts.mounts.push(Request {
                 typ: Some(MountType::BIND),
-                source: Some(source.file.clone()),
-                target: Some(Path::new(folder).join(target).display().to_string()),
+                source: Some(path.clone()),
+                target: Some(super::written::target(key, file)),
                 read_only: Some(true),
                 ..Request::default()
             });
         }
         mounts.inherit(former);
         mounts
-    }
-
-    fn mount(&self, mount: &Mount) -> Request {
-        let typ = match mount.kind {
-            MountKind::Bind => MountType::BIND,
-            MountKind::Volume => MountType::VOLUME,
-            MountKind::Tmpfs => MountType::TMPFS,
-        };
-        let named = |source: &String| self.model.volumes.get(source).map_or(source, |volume| &volume.name).clone();
-        let source = match mount.kind {
-            MountKind::Volume => mount.source.as_ref().map(named),
-            MountKind::Bind | MountKind::Tmpfs => mount.source.clone(),
-        };
-        let volume = (mount.kind == MountKind::Volume).then(|| MountVolumeOptions {
-            no_copy: mount.volume.as_ref().and_then(|volume| volume.nocopy),
-            ..MountVolumeOptions::default()
-        });
-        let tmpfs = mount.tmpfs.as_ref().map(|tmpfs| MountTmpfsOptions {
-            size_bytes: tmpfs.size,
-            mode: tmpfs.mode,
-            ..MountTmpfsOptions::default()
-        });
-        Request {
-            typ: Some(typ),
-            source,
-            target: Some(mount.target.clone()),
-            read_only: Some(mount.read_only),
-            volume_options: volume,
-            tmpfs_options: tmpfs,
-            ..Request::default()
-        }
     }
 }
 
@@ -103,13 +76,66 @@ fn is_anonymous(name: &str) -> bool {
     name.len() == 64 && name.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-fn short_bind(mount: &Mount) -> Option<String> {
-    let options = mount.bind.clone().unwrap_or_default();
-    if mount.kind != MountKind::Bind || !options.create_host_path {
-        return None;
+fn request(mount: &Mount, source: Option<String>, dialect: Dialect) -> Request {
+    Request {
+        typ: Some(match mount.kind {
+            MountKind::Bind => MountType::BIND,
+            MountKind::Volume => MountType::VOLUME,
+            MountKind::Tmpfs => MountType::TMPFS,
+            MountKind::Image => MountType::IMAGE,
+            MountKind::Cluster => MountType::CLUSTER,
+        }),
+        source,
+        target: Some(mount.target.clone()),
+        read_only: Some(mount.read_only),
+        consistency: mount.consistency.clone(),
+        bind_options: mount.bind.as_ref().filter(|_| mount.kind == MountKind::Bind).map(|bind| MountBindOptions {
+            propagation: bind.propagation.as_deref().and_then(propagation),
+            create_mountpoint: dialect.makes_host_path(bind.create_host_path).then_some(true),
+            non_recursive: (bind.recursive.as_deref() == Some("disabled")).then_some(true),
+            read_only_non_recursive: (bind.recursive.as_deref() == Some("writable")).then_some(true),
+            read_only_force_recursive: (bind.recursive.as_deref() == Some("readonly")).then_some(true),
+        }),
+        volume_options: mount.volume.as_ref().filter(|_| mount.kind == MountKind::Volume).map(|volume| {
+            MountVolumeOptions {
+                no_copy: Some(volume.nocopy),
+                subpath: volume.subpath.clone(),
+                labels: (!volume.labels.is_empty()).then(|| volume.labels.clone().into_iter().collect()),
+                ..MountVolumeOptions::default()
+            }
+        }),
+        tmpfs_options: mount.tmpfs.as_ref().filter(|_| mount.kind == MountKind::Tmpfs).map(|tmpfs| MountTmpfsOptions {
+            size_bytes: tmpfs.size,
+            mode: tmpfs.mode,
+            ..MountTmpfsOptions::default()
+        }),
+        image_options: mount
+            .image
+            .as_ref()
+            .filter(|_| mount.kind == MountKind::Image)
+            .map(|image| MountImageOptions { subpath: image.subpath.clone() }),
     }
-    let mode = if mount.read_only { "ro" } else { "rw" };
-    let mode = [Some(mode), options.selinux.as_deref(), options.propagation.as_deref()];
-    let mode = mode.into_iter().flatten().collect::<Vec<_>>().join(",");
-    Some(format!("{}:{}:{mode}", mount.source.as_deref()?, mount.target))
+}
+
+fn propagation(name: &str) -> Option<MountBindOptionsPropagationEnum> {
+    Some(match name {
+        "private" => MountBindOptionsPropagationEnum::PRIVATE,
+        "rprivate" => MountBindOptionsPropagationEnum::RPRIVATE,
+        "shared" => MountBindOptionsPropagationEnum::SHARED,
+        "rshared" => MountBindOptionsPropagationEnum::RSHARED,
+        "slave" => MountBindOptionsPropagationEnum::SLAVE,
+        "rslave" => MountBindOptionsPropagationEnum::RSLAVE,
+        _ => return None,
+    })
+}
+
+fn short(source: &str, mount: &Mount) -> String {
+    let bind = mount.bind.as_ref();
+    let mode = [
+        Some(if mount.read_only { "ro" } else { "rw" }),
+        bind.and_then(|bind| bind.selinux.as_deref()),
+        bind.and_then(|bind| bind.propagation.as_deref()),
+        mount.volume.as_ref().filter(|volume| volume.nocopy).map(|_| "nocopy"),
+    ];
+    format!("{source}:{}:{}", mount.target, mode.into_iter().flatten().collect::<Vec<_>>().join(","))
 }

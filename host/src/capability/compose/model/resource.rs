@@ -14,6 +14,7 @@ pub(crate) struct Network {
     pub(crate) ipam: Ipam,
     pub(crate) internal: bool,
     pub(crate) attachable: bool,
+    pub(crate) enable_ipv4: Option<bool>,
     pub(crate) enable_ipv6: Option<bool>,
     pub(crate) labels: BTreeMap<String, String>,
 }
@@ -45,12 +46,26 @@ pub(crate) struct Volume {
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// A config or a secret whose content is a file of the host. Its other sources are not carried.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A config or a secret: a file of the host, the value of a variable, or text.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct FileSource {
-    #[serde(default, rename = "name")]
-    _name: String,
-    #[serde(default)]
-    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) file: Option<String>,
+    /// The name of a variable of the project.
+    pub(crate) environment: Option<String>,
+    pub(crate) content: Option<String>,
+    pub(crate) external: bool,
+    pub(crate) driver: Option<String>,
+    pub(crate) driver_opts: BTreeMap<String, String>,
+    pub(crate) template_driver: Option<String>,
+    /// Of objects in a swarm only.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl FileSource {
+    /// Whether it is written into a container, and not mounted.
+    pub(crate) fn is_written(&self) -> bool {
+        self.environment.is_some() || self.content.is_some()
+    }
 }

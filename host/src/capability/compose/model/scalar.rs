@@ -22,17 +22,37 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     }
 }
 
-/// Processors in billionths, from `0.5` or `"0.5"`.
+/// A mode of a file: a number, or octal digits as text.
+pub(super) fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    use serde::de::Error;
+    match Form::deserialize(deserializer)? {
+        Form::Integer(number) => u32::try_from(number).map(Some).map_err(D::Error::custom),
+        Form::Text(text) => u32::from_str_radix(&text, 8).map(Some).map_err(D::Error::custom),
+        Form::Float(number) => Err(D::Error::custom(format!("{number} is not a mode"))),
+    }
+}
+
+/// How many, with `all` as -1.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    use serde::de::Error;
+    match Form::deserialize(deserializer)? {
+        Form::Integer(number) => Ok(Some(number)),
+        Form::Text(text) if text.eq_ignore_ascii_case("all") => Ok(Some(-1)),
+        Form::Text(text) => text.parse().map(Some).map_err(D::Error::custom),
+        Form::Float(number) => Err(D::Error::custom(format!("{number} is not a whole number"))),
+    }
+}
+
+/// Processors in billionths, from `0.5` or `"0.5"`. The plugin counts numbers in single precision and texts in double,
+/// and what it rounds is what its containers get.
 pub(super) fn nano_cpus<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     use serde::de::Error;
-    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 processors")]
-    let cpus = match Form::deserialize(deserializer)? {
-        Form::Integer(number) => number as f64,
-        Form::Float(number) => number,
-        Form::Text(text) => text.parse().map_err(D::Error::custom)?,
-    };
     #[expect(clippy::cast_possible_truncation, reason = "a float saturates here")]
-    Ok(Some((cpus * 1e9).round() as i64))
+    Ok(Some(match Form::deserialize(deserializer)? {
+        Form::Integer(number) => number.saturating_mul(1_000_000_000),
+        Form::Float(number) => (number as f32 * 1e9) as i64,
+        Form::Text(text) => (text.parse::<f64>().map_err(D::Error::custom)? * 1e9) as i64,
+    }))
 }
 
 /// A duration as Go prints it: `1m30s`, `500ms`, `1h0m0s`.

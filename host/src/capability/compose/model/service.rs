@@ -3,29 +3,43 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::build::Build;
+use super::deploy::Deploy;
+use super::device::{Blkio, Device, DeviceRequest, Ulimit};
+use super::mount::{FileMount, Mount};
+use super::network::{Attachment, Port};
 use super::scalar::{duration, integer, nano_cpus};
+use crate::capability::compose::spec::Project;
 
 /// A service. What is absent is left to the image or to Docker.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Service {
     pub(crate) image: Option<String>,
+    pub(crate) build: Option<Build>,
     pub(crate) command: Option<Vec<String>>,
     pub(crate) entrypoint: Option<Vec<String>>,
     /// A variable without a value is taken out of those of the image.
     pub(crate) environment: BTreeMap<String, Option<String>>,
     pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) ports: Vec<Port>,
     pub(crate) expose: Vec<String>,
     pub(crate) volumes: Vec<Mount>,
+    pub(crate) volumes_from: Vec<String>,
+    pub(crate) volume_driver: Option<String>,
     pub(crate) tmpfs: Vec<String>,
     pub(crate) configs: Vec<FileMount>,
     pub(crate) secrets: Vec<FileMount>,
     pub(crate) networks: BTreeMap<String, Option<Attachment>>,
     pub(crate) network_mode: Option<String>,
+    pub(crate) mac_address: Option<String>,
+    pub(crate) links: Vec<String>,
+    pub(crate) external_links: Vec<String>,
     pub(crate) depends_on: BTreeMap<String, Dependency>,
     pub(crate) healthcheck: Option<HealthCheck>,
     pub(crate) restart: Option<String>,
@@ -41,16 +55,28 @@ pub(crate) struct Service {
     pub(crate) stop_signal: Option<String>,
     #[serde(deserialize_with = "duration")]
     pub(crate) stop_grace_period: Option<Duration>,
+    pub(crate) post_start: Vec<Hook>,
+    pub(crate) pre_stop: Vec<Hook>,
     pub(crate) cap_add: Vec<String>,
     pub(crate) cap_drop: Vec<String>,
     pub(crate) devices: Vec<Device>,
+    pub(crate) device_cgroup_rules: Vec<String>,
+    pub(crate) gpus: Vec<DeviceRequest>,
     pub(crate) privileged: bool,
     pub(crate) security_opt: Vec<String>,
     pub(crate) read_only: bool,
     pub(crate) sysctls: BTreeMap<String, String>,
     pub(crate) ulimits: BTreeMap<String, Ulimit>,
+    pub(crate) storage_opt: BTreeMap<String, String>,
     pub(crate) pid: Option<String>,
     pub(crate) ipc: Option<String>,
+    pub(crate) uts: Option<String>,
+    pub(crate) userns_mode: Option<String>,
+    pub(crate) cgroup: Option<String>,
+    pub(crate) cgroup_parent: Option<String>,
+    pub(crate) runtime: Option<String>,
+    pub(crate) isolation: Option<String>,
+    pub(crate) platform: Option<String>,
     pub(crate) dns: Vec<String>,
     pub(crate) dns_search: Vec<String>,
     pub(crate) dns_opt: Vec<String>,
@@ -63,117 +89,51 @@ pub(crate) struct Service {
     #[serde(deserialize_with = "integer")]
     pub(crate) memswap_limit: Option<i64>,
     #[serde(deserialize_with = "integer")]
+    pub(crate) mem_swappiness: Option<i64>,
+    #[serde(deserialize_with = "integer")]
     pub(crate) shm_size: Option<i64>,
     #[serde(deserialize_with = "integer")]
     pub(crate) pids_limit: Option<i64>,
+    pub(crate) oom_kill_disable: bool,
+    pub(crate) oom_score_adj: Option<i64>,
+    pub(crate) blkio_config: Option<Blkio>,
     #[serde(deserialize_with = "integer")]
     pub(crate) cpu_shares: Option<i64>,
+    #[serde(deserialize_with = "integer")]
+    pub(crate) cpu_count: Option<i64>,
+    pub(crate) cpu_percent: Option<f32>,
+    #[serde(deserialize_with = "integer")]
+    pub(crate) cpu_period: Option<i64>,
+    #[serde(deserialize_with = "integer")]
+    pub(crate) cpu_quota: Option<i64>,
+    #[serde(deserialize_with = "integer")]
+    pub(crate) cpu_rt_period: Option<i64>,
+    #[serde(deserialize_with = "integer")]
+    pub(crate) cpu_rt_runtime: Option<i64>,
     #[serde(deserialize_with = "nano_cpus")]
     pub(crate) cpus: Option<i64>,
     pub(crate) cpuset: Option<String>,
     pub(crate) scale: Option<u32>,
     pub(crate) deploy: Deploy,
     pub(crate) pull_policy: Option<String>,
+    /// What stead would have to bring up besides containers.
+    pub(crate) provider: Option<Value>,
+    pub(crate) models: Option<Value>,
+    pub(crate) pre_start: Vec<Value>,
+    pub(crate) use_api_socket: bool,
+    pub(crate) credential_spec: Option<Value>,
     /// The plugin has left out what no active profile asks for.
     #[serde(rename = "profiles")]
     _profiles: Vec<String>,
     /// Of `docker compose up` in the foreground only.
     #[serde(rename = "attach")]
     _attach: Option<bool>,
-}
-
-/// A published port.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Port {
-    pub(crate) target: u16,
-    /// A port, a range of which Docker picks one, or nothing: any.
-    #[serde(default)]
-    pub(crate) published: Option<String>,
-    #[serde(default)]
-    pub(crate) host_ip: Option<String>,
-    #[serde(default)]
-    pub(crate) protocol: Option<String>,
-    /// Means something in a swarm only.
-    #[serde(default, rename = "mode")]
-    _mode: Option<String>,
-    /// A name for people.
-    #[serde(default, rename = "name")]
-    _name: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Mount {
-    #[serde(rename = "type")]
-    pub(crate) kind: MountKind,
-    #[serde(default)]
-    pub(crate) source: Option<String>,
-    pub(crate) target: String,
-    #[serde(default)]
-    pub(crate) read_only: bool,
-    #[serde(default)]
-    pub(crate) bind: Option<BindOptions>,
-    #[serde(default)]
-    pub(crate) volume: Option<VolumeOptions>,
-    #[serde(default)]
-    pub(crate) tmpfs: Option<TmpfsOptions>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum MountKind {
-    Bind,
-    Volume,
-    Tmpfs,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct BindOptions {
-    pub(crate) create_host_path: bool,
-    pub(crate) propagation: Option<String>,
-    pub(crate) selinux: Option<String>,
-}
-
-impl Default for BindOptions {
-    fn default() -> Self {
-        Self { create_host_path: true, propagation: None, selinux: None }
-    }
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct VolumeOptions {
-    pub(crate) nocopy: Option<bool>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct TmpfsOptions {
-    #[serde(deserialize_with = "integer")]
-    pub(crate) size: Option<i64>,
-    #[serde(deserialize_with = "integer")]
-    pub(crate) mode: Option<i64>,
-}
-
-/// A config or secret in a service. Who owns it, and its mode, are those of the file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FileMount {
-    pub(crate) source: String,
-    #[serde(default)]
-    pub(crate) target: Option<String>,
-}
-
-/// How a service is in a network.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Attachment {
-    pub(crate) aliases: Vec<String>,
-    pub(crate) ipv4_address: Option<String>,
-    pub(crate) ipv6_address: Option<String>,
-    pub(crate) priority: i64,
+    /// Of `docker compose watch` only.
+    #[serde(rename = "develop")]
+    _develop: Option<IgnoredAny>,
+    /// The plugin has read the file.
+    #[serde(rename = "label_file")]
+    _label_file: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -217,19 +177,15 @@ pub(crate) struct HealthCheck {
     pub(crate) start_interval: Option<Duration>,
 }
 
-/// A device: where it is, where the container sees it, and what may be done to it.
-#[derive(Clone, Debug)]
-pub(crate) struct Device {
-    pub(crate) source: String,
-    pub(crate) target: String,
-    pub(crate) permissions: String,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Ulimit {
-    Both(i64),
-    Each { soft: i64, hard: i64 },
+/// A command that is run in a container after it started, or before it is stopped.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Hook {
+    pub(crate) command: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) privileged: bool,
+    pub(crate) working_dir: Option<String>,
+    pub(crate) environment: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -239,87 +195,22 @@ pub(crate) struct Logging {
     pub(crate) options: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Deploy {
-    pub(crate) replicas: Option<u32>,
-    pub(crate) resources: Resources,
-    placement: BTreeMap<String, Value>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Resources {
-    pub(crate) limits: Limits,
-    pub(crate) reservations: Limits,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Limits {
-    #[serde(deserialize_with = "nano_cpus")]
-    pub(crate) cpus: Option<i64>,
-    #[serde(deserialize_with = "integer")]
-    pub(crate) memory: Option<i64>,
-    #[serde(deserialize_with = "integer")]
-    pub(crate) pids: Option<i64>,
-}
-
-impl<'de> Deserialize<'de> for Device {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Newer plugins print fields, older ones `SOURCE[:TARGET[:PERMISSIONS]]`.
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Short(String),
-            Fields { source: String, target: Option<String>, permissions: Option<String> },
-        }
-        let (source, target, permissions) = match Form::deserialize(deserializer)? {
-            Form::Short(short) => {
-                let mut parts = short.splitn(3, ':').map(str::to_owned);
-                (parts.next().unwrap_or_default(), parts.next(), parts.next())
-            }
-            Form::Fields { source, target, permissions } => (source, target, permissions),
-        };
-        let target = target.unwrap_or_else(|| source.clone());
-        Ok(Self { source, target, permissions: permissions.unwrap_or_else(|| "rwm".to_owned()) })
-    }
-}
-
 impl Service {
+    /// The image by its name, which is the service's own where it is built.
+    pub(crate) fn image_name(&self, project: &Project, service: &str) -> String {
+        self.image.clone().unwrap_or_else(|| format!("{project}-{service}"))
+    }
+
     /// How many containers there are to be.
     pub(crate) fn replicas(&self) -> u32 {
         self.scale.or(self.deploy.replicas).unwrap_or(1)
     }
 
-    /// Tells of values that are known and not carried.
-    pub(super) fn refuse(&self, say: &mut impl FnMut(&str, String)) {
-        if self.image.is_none() {
-            say("image", "is needed: images are not built yet".to_owned());
-        }
-        if !matches!(self.network_mode.as_deref(), None | Some("host" | "none" | "bridge")) {
-            say("network_mode", "only `host`, `none` and `bridge` are supported yet".to_owned());
-        }
-        if !matches!(self.pid.as_deref(), None | Some("host")) {
-            say("pid", "only `host` is supported yet".to_owned());
-        }
-        if !matches!(self.ipc.as_deref(), None | Some("host" | "none" | "private" | "shareable")) {
-            say("ipc", "only `host`, `none`, `private` and `shareable` are supported yet".to_owned());
-        }
-        if !matches!(self.pull_policy.as_deref(), None | Some("missing" | "if_not_present" | "never")) {
-            say("pull_policy", "only `missing` and `never` are supported yet".to_owned());
-        }
-        if self.depends_on.values().any(|dependency| dependency.restart) {
-            say("depends_on", "`restart: true` is not supported yet".to_owned());
-        }
-        if !self.deploy.placement.is_empty() {
-            say("deploy", "`placement` is of swarms only".to_owned());
-        }
-        if self.deploy.resources.reservations.cpus.is_some() || self.deploy.resources.reservations.pids.is_some() {
-            say("deploy", "only memory can be reserved".to_owned());
-        }
-        if self.container_name.is_some() && self.replicas() > 1 {
-            say("container_name", "cannot be shared by several containers".to_owned());
-        }
+    /// The services whose containers it lives with: by the key that says so.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let modes = [("network_mode", &self.network_mode), ("ipc", &self.ipc), ("pid", &self.pid)];
+        let modes = modes.into_iter().filter_map(|(key, mode)| Some((key, mode.as_deref()?.strip_prefix("service:")?)));
+        let volumes = self.volumes_from.iter().filter(|from| !from.starts_with("container:"));
+        modes.chain(volumes.map(|from| ("volumes_from", from.split(':').next().unwrap_or(from))))
     }
 }

@@ -1,0 +1,79 @@
+//! The one call that bollard does not carry: a build by BuildKit without a client's session.
+//!
+//! What the engine prints on the way is in BuildKit's own protocol; what it built, or why it did not, is plain JSON.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+/// A line of the answer longer than that is none.
+const LONGEST: u64 = 8 << 20;
+/// How many lines of what a step printed an error carries.
+const LAST_LINES: usize = 20;
+
+#[derive(Deserialize)]
+struct Line {
+    stream: Option<String>,
+    error: Option<String>,
+    message: Option<String>,
+}
+
+/// Sends an archive to be built, and waits until it is.
+///
+/// # Errors
+/// Why it was not built, in words.
+pub(super) async fn build(socket: &Path, query: &str, archive: &[u8]) -> Result<(), String> {
+    let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", socket.display());
+    let mut stream = UnixStream::connect(socket).await.map_err(unreachable)?;
+    let head = format!(
+        "POST /v1.41/build?{query} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\
+         Content-Type: application/x-tar\r\nContent-Length: {}\r\n\r\n",
+        archive.len()
+    );
+    stream.write_all(head.as_bytes()).await.map_err(unreachable)?;
+    stream.write_all(archive).await.map_err(unreachable)?;
+    let mut answer = BufReader::new(stream);
+    let mut said = VecDeque::new();
+    loop {
+        let mut bytes = Vec::new();
+        let read = (&mut answer).take(LONGEST).read_until(b'\n', &mut bytes).await.map_err(unreachable)?;
+        if read == 0 {
+            return Ok(());
+        }
+        // Lines of the head, and sizes of chunks, are no JSON.
+        let Ok(line) = serde_json::from_slice::<Line>(&bytes) else { continue };
+        if let Some(error) = line.error.or(line.message) {
+            let said = said.into_iter().collect::<String>();
+            return Err(if said.is_empty() { error } else { format!("{error}; its last lines:\n{said}") });
+        }
+        said.extend(line.stream);
+        while said.len() > LAST_LINES {
+            said.pop_front();
+        }
+    }
+}
+
+/// A query of names and values.
+pub(super) fn query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let encoded = pairs.into_iter().map(|(name, value)| format!("{name}={}", percent(&value)));
+    encoded.collect::<Vec<_>>().join("&")
+}
+
+fn percent(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plain_sign_is_escaped() {
+        assert_eq!(query([("t", "a/b:1".to_owned()), ("q", "ä &".to_owned())]), "t=a%2Fb%3A1&q=%C3%A4%20%26");
+    }
+}

@@ -1,0 +1,68 @@
+//! Where a container is to be reached: its places in networks, and its ports.
+
+use std::collections::BTreeMap;
+
+use bollard::models::{EndpointIpamConfig, EndpointSettings, PortBinding, PortMap};
+
+use super::Up;
+use crate::capability::compose::model::{Attachment, Port, Service};
+
+/// The option of a network's driver that names the interface.
+const INTERFACE: &str = "com.docker.network.endpoint.ifname";
+
+impl Up<'_> {
+    /// The networks of a service by their names in Docker, the most important first.
+    pub(super) fn attachments<'s>(
+        &'s self,
+        service: &'s Service,
+    ) -> impl Iterator<Item = (&'s str, Option<&'s Attachment>)> {
+        let own = service.networks.iter().filter(|_| service.network_mode.is_none());
+        let mut attachments: Vec<_> = own.map(|(key, attachment)| (key, attachment.as_ref())).collect();
+        attachments.sort_by_key(|(key, attachment)| (-attachment.map_or(0, |attachment| attachment.priority), *key));
+        let named =
+            |(key, attachment): (&'s String, _)| Some((self.model.networks.get(key)?.name.as_str(), attachment));
+        attachments.into_iter().filter_map(named)
+    }
+}
+
+/// How a container is in a network, under these names.
+pub(super) fn endpoint(
+    names: [&str; 2],
+    links: &[String],
+    mac_address: Option<&String>,
+    attachment: Option<&Attachment>,
+) -> EndpointSettings {
+    let none = Attachment::default();
+    let attachment = attachment.unwrap_or(&none);
+    let mut driver_opts = attachment.driver_opts.clone();
+    driver_opts.extend(attachment.interface_name.iter().map(|name| (INTERFACE.to_owned(), name.clone())));
+    let addresses = EndpointIpamConfig {
+        ipv4_address: attachment.ipv4_address.clone(),
+        ipv6_address: attachment.ipv6_address.clone(),
+        link_local_ips: (!attachment.link_local_ips.is_empty()).then(|| attachment.link_local_ips.clone()),
+    };
+    EndpointSettings {
+        aliases: Some(names.map(str::to_owned).into_iter().chain(attachment.aliases.iter().cloned()).collect()),
+        links: (!links.is_empty()).then(|| links.to_vec()),
+        mac_address: attachment.mac_address.as_ref().or(mac_address).cloned(),
+        driver_opts: (!driver_opts.is_empty()).then(|| driver_opts.into_iter().collect()),
+        gw_priority: attachment.gw_priority,
+        ipam_config: (addresses != EndpointIpamConfig::default()).then_some(addresses),
+        ..EndpointSettings::default()
+    }
+}
+
+pub(super) fn container_port(port: &Port) -> String {
+    format!("{}/{}", port.target, port.protocol.as_deref().unwrap_or("tcp"))
+}
+
+pub(super) fn port_bindings(ports: &[Port]) -> PortMap {
+    let mut bindings: BTreeMap<String, Vec<PortBinding>> = BTreeMap::new();
+    for port in ports {
+        bindings.entry(container_port(port)).or_default().push(PortBinding {
+            host_ip: Some(port.host_ip.clone().unwrap_or_default()),
+            host_port: Some(port.published.clone().unwrap_or_default()),
+        });
+    }
+    bindings.into_iter().map(|(port, bindings)| (port, Some(bindings))).collect()
+}
