@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use stead::capability::{self, AnyCapability, Declared, Owned};
 use stead::machine::Machine;
@@ -16,20 +16,21 @@ use crate::sample::Sample;
 use crate::table::Table;
 
 const SIZES: [usize; 4] = [1, 5, 20, 50];
-const RUNS: usize = 5;
+const RUNS: usize = 3;
 const PROJECT: &str = "stead-bench";
 const IMAGE: &str = "stead-bench:1";
 
-/// One table a size and a thing done.
-pub(crate) fn measure() -> Result<Vec<Table>> {
+/// Prints one table a size and a thing done, as they come.
+pub(crate) fn measure() -> Result<()> {
     let engine = Engine::start()?;
     engine.import_busybox(IMAGE)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut tables = Vec::new();
     for size in SIZES {
-        tables.extend(of_size(&engine, &runtime, size)?);
+        for table in of_size(&engine, &runtime, size)? {
+            println!("{table}");
+        }
     }
-    Ok(tables)
+    Ok(())
 }
 
 #[derive(Default)]
@@ -150,7 +151,7 @@ fn by_hand(engine: &Engine, size: usize, times: &mut Times) -> Result<()> {
     let at_once = |work: &(dyn Fn(usize) -> Result<()> + Sync)| -> Result<()> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..size).map(|number| scope.spawn(move || work(number))).collect();
-            threads.into_iter().try_for_each(|thread| thread.join().expect("a thread panicked"))
+            threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| anyhow!("a thread panicked"))?)
         })
     };
     let began = Instant::now();

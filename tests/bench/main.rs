@@ -35,9 +35,7 @@ fn main() -> Result<()> {
         }
     }
     if wanted("apps") {
-        for table in apps::measure()? {
-            println!("{table}");
-        }
+        apps::measure()?;
     }
     if !OF_SITE.into_iter().any(wanted) {
         return Ok(());

@@ -5,4 +5,5 @@ mod change;
 mod fail;
 mod guard;
 pub(crate) mod host;
+mod hostile;
 mod update;

@@ -26,6 +26,9 @@ const FOLDERS: &[&str] = &[
     "/usr/libexec/docker/cli-plugins",
 ];
 const NAME: &str = "docker-compose";
+/// What is said of files that the plugin comes to no end with.
+const ENDLESS: &str = "the Compose plugin took more memory or time than reading files may take, and was stopped: look for \
+                       anchors that name each other many times over";
 /// What becomes of a secret in an error message.
 const HIDDEN: &str = "•••";
 
@@ -199,6 +202,10 @@ fn reason(project: &Project, error: ProgramError) -> String {
             if ["no such file", "not found"].iter().any(|lacks| words.contains(lacks)) =>
         {
             format!("{words}; its compose file can read files of its own folder, apps/{project}, and no others")
+        }
+        ProgramError::Timeout { .. } => ENDLESS.to_owned(),
+        ProgramError::Failed { words, .. } if words.trim().is_empty() || words.contains("out of memory") => {
+            ENDLESS.to_owned()
         }
         ProgramError::Failed { words, .. } => words,
         error => error.to_string(),

@@ -25,8 +25,10 @@ pub(super) use network::{Attachment, Port};
 pub(super) use resource::{FileSource, Network, Volume};
 pub(super) use service::{Condition, Dependency, HealthCheck, Hook, Service};
 
+/// Many times what a server can run.
+const MOST_SERVICES: usize = 1000;
 /// What is said of a key that the engine does not carry.
-const UNSUPPORTED: &str = "not supported yet; `engine = \"plugin\"` leaves the project to the Compose plugin";
+const UNSUPPORTED: &str = "not supported yet";
 
 /// A project.
 #[derive(Debug, Default)]
@@ -64,6 +66,12 @@ pub(super) struct Parsed {
 pub(super) fn parse(model: &Value) -> Parsed {
     let mut unsupported = Vec::new();
     let mut known = Model::default();
+    let count = model.get("services").and_then(Value::as_object).map_or(0, Map::len);
+    if count > MOST_SERVICES {
+        let unsupported =
+            vec![format!("it has {count} services, and one server is not to run more than {MOST_SERVICES}")];
+        return Parsed { unsupported, ..Parsed::default() };
+    }
     for (key, value) in model.as_object().into_iter().flatten() {
         let words = &mut unsupported;
         match key.as_str() {

@@ -25,8 +25,8 @@ pub(super) fn summarise(
     let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
     let mut contexts = BTreeMap::new();
     for (name, build) in model.services.iter().filter_map(|(name, service)| Some((name, service.build.as_ref()?))) {
-        match build.is_remote().then(|| Ok(Vec::new())).unwrap_or_else(|| build.files(staged, lasting, &version.files))
-        {
+        let files = if build.is_remote() { Ok(Vec::new()) } else { build.files(staged, lasting, &version.files) };
+        match files {
             Ok(files) => {
                 let files: Vec<_> = files.into_iter().map(|(path, _, entry)| (path, entry.clone())).collect();
                 contexts.insert(name.clone(), (build.clone(), files));

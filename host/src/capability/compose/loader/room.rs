@@ -10,7 +10,7 @@ use crate::machine::{Machine, Program, create_private_folder};
 
 /// Its arguments come as arguments, nothing is spliced in: where the new root goes, the folder that is read, the
 /// place at which it seems to lie, and the plugin with its own arguments. ldd(1) says what a plugin needs that is not
-/// static.
+/// static. A file in which a few names stand for millions of values ends at the limits of memory and of processor time.
 const ENTER: &str = r#"set -e
 room=$1 folder=$2 place=$3 plugin=$4
 shift 4
@@ -21,6 +21,8 @@ for file in /dev/null $(ldd "$plugin" 2>/dev/null | grep -o '/[^ )]*'); do put "
 put "$plugin" /docker-compose
 mkdir -p "$room$place"
 mount --bind -o ro "$folder" "$room$place"
+ulimit -v 4194304
+ulimit -t 15
 exec chroot "$room" /docker-compose "$@""#;
 
 /// The place in which it is made, in a mount namespace of its own each time.
