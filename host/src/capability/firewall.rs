@@ -10,6 +10,7 @@ use crate::policy::Guest;
 mod addresses;
 mod backend;
 mod bind;
+mod boot;
 mod compile;
 mod diff;
 mod elements;

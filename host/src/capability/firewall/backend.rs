@@ -1,6 +1,4 @@
-//! nft(8), and the files that bring the table back at boot.
-
-use std::io::ErrorKind;
+//! nft(8).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +7,11 @@ use super::elements::commands;
 use super::namespace::Namespace;
 use super::render::transaction;
 use super::rivals::Others;
-use super::state::{
-    Boot, COPY_FILE, ENABLED_LINK, Fact, RULESET_FILE, Set, State, Table, UNIT_FILE, Wanted, boot_file,
-};
+use super::state::{Fact, Set, State, Table, Wanted, boot_file};
 use super::{Firewall, RESOURCE, Spec};
 use crate::capability::{ApplyError, Declared, ObserveError};
 use crate::digest::Digest;
-use crate::machine::{Program, ProgramError, remove, replace};
+use crate::machine::{Program, ProgramError, replace};
 
 /// `--stateless`: without counters, which are no part of what is declared.
 const LIST: [&str; 5] = ["--stateless", "list", "table", "inet", "stead"];
@@ -97,28 +93,6 @@ impl Firewall {
         written.map_err(|source| ObserveError::File { path: path.display().to_string(), source })
     }
 
-    fn boot(&self) -> Result<Boot, ObserveError> {
-        let read = |path: &str| {
-            let content = self.content(path);
-            content.map_err(|source| ObserveError::File { path: path.to_owned(), source })
-        };
-        let digest = |content: Vec<u8>| self.machine.key().digest(&content);
-        Ok(Boot {
-            ruleset: read(RULESET_FILE)?.map(digest),
-            copy: read(COPY_FILE)?.map(digest),
-            unit: read(UNIT_FILE)?.map(|unit| String::from_utf8_lossy(&unit).into_owned()),
-            enabled: self.machine.path(ENABLED_LINK).symlink_metadata().is_ok(),
-        })
-    }
-
-    fn content(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
-        match std::fs::read(self.machine.path(path)) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The table first: it is what may be refused.
     pub(super) async fn write(&self, Set { to, within }: &Set) -> Result<(), ApplyError> {
         let text = self.transaction(to.table.as_ref(), within.as_deref()).await?;
@@ -130,11 +104,7 @@ impl Firewall {
                 error => error.into(),
             })?;
         }
-        for (path, digest) in [(RULESET_FILE, &to.boot.ruleset), (COPY_FILE, &to.boot.copy)] {
-            self.put_ruleset(path, digest.as_ref(), to.table.as_ref())?;
-        }
-        self.put(UNIT_FILE, to.boot.unit.as_ref().map(String::as_bytes))?;
-        self.enable(to.boot.enabled).map_err(|source| ApplyError::File { path: ENABLED_LINK.to_owned(), source })
+        self.put_boot(to)
     }
 
     /// What nft has to do. A table that is listed as `within` needs no more than what its elements differ in.
@@ -146,65 +116,6 @@ impl Firewall {
             return Ok(commands(&live.elements, &table.elements));
         }
         Ok(transaction(table))
-    }
-
-    /// What stead has written follows from the table; anything else was kept when it was replaced.
-    fn put_ruleset(&self, path: &str, digest: Option<&Digest>, table: Option<&Table>) -> Result<(), ApplyError> {
-        let failed = |source| ApplyError::File { path: path.to_owned(), source };
-        let is = self.content(path).map_err(failed)?;
-        let key = self.machine.key();
-        let is_digest = is.as_ref().map(|content| key.digest(content));
-        if let (Some(content), Some(was)) = (&is, &is_digest)
-            && is_digest.as_ref() != digest
-        {
-            self.machine.blobs().keep(was, content).map_err(failed)?;
-        }
-        let Some(digest) = digest else { return self.put(path, None) };
-        if is_digest.as_ref() == Some(digest) {
-            return self.put(path, is.as_deref());
-        }
-        let own = table.map(boot_file).map(String::into_bytes).filter(|own| key.digest(own) == *digest);
-        let content = match own {
-            Some(own) => own,
-            None => {
-                self.machine.blobs().get(digest).map_err(failed)?.ok_or(ApplyError::NoBlob { path: path.to_owned() })?
-            }
-        };
-        self.put(path, Some(&content))
-    }
-
-    fn put(&self, path: &str, content: Option<&[u8]>) -> Result<(), ApplyError> {
-        let at = self.machine.path(path);
-        let put = || match (content, at.parent()) {
-            (Some(content), Some(folder)) => {
-                std::fs::create_dir_all(folder)?;
-                replace(&at, content, 0o644)
-            }
-            _ => remove(&at),
-        };
-        put().map_err(|source| ApplyError::File { path: path.to_owned(), source })
-    }
-
-    /// As `systemctl enable` does: a link, which systemd follows at the next boot.
-    fn enable(&self, enabled: bool) -> std::io::Result<()> {
-        let link = self.machine.path(ENABLED_LINK);
-        if !enabled {
-            return gone(std::fs::remove_file(&link));
-        }
-        let Some(folder) = link.parent() else { return Err(ErrorKind::InvalidInput.into()) };
-        std::fs::create_dir_all(folder)?;
-        match std::os::unix::fs::symlink(UNIT_FILE, &link) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        std::fs::File::open(folder)?.sync_all()
-    }
-}
-
-fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 
