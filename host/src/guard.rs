@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::apply::Cause;
 use crate::event::{Event, Events};
 use crate::journal::{Journal, RunState};
-use crate::machine::{Machine, Program, ProgramError, replace};
+use crate::machine::{Machine, Program, ProgramError, replace, set_wanted};
 
 /// How often the journal is asked for a confirmation.
 const POLL: Duration = Duration::from_millis(200);
@@ -134,9 +134,5 @@ fn write_boot_unit(program: &Path, state: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     replace(Path::new(BOOT_UNIT), unit.as_bytes(), 0o644)?;
-    std::fs::create_dir_all(Path::new(BOOT_LINK).parent().unwrap_or(Path::new("/")))?;
-    match std::os::unix::fs::symlink(BOOT_UNIT, BOOT_LINK) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
+    set_wanted(Path::new(BOOT_LINK), BOOT_UNIT, true)
 }

@@ -18,12 +18,14 @@ mod interfaces;
 mod program;
 mod replace;
 mod ssh_session;
+mod wants;
 
 pub use blobs::Blobs;
 pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::{remove, replace, tidy};
 pub use ssh_session::SshSession;
+pub use wants::set_wanted;
 
 /// How long a program that only reads may take.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);

@@ -8,6 +8,14 @@ use stead_tests::container::{ADDRESS, Container};
 use stead_tests::host::Host;
 
 const IMAGE: &str = "busybox:1";
+/// Where a program has to serve `wg0`, it does so already: the peers know of none.
+const SERVED: &str = r"
+    command -v wireguard-go || exit 0
+    printf '%s\n' '[Service]' 'ExecStart=/usr/bin/wireguard-go -f %i' '[Install]' 'WantedBy=multi-user.target' \
+        > /etc/systemd/system/wireguard-go@.service
+    systemctl enable --now wireguard-go@wg0
+    until [ -S /run/wireguard/wg0.sock ]; do sleep 0.1; done
+";
 
 /// A booted container, which nothing has been applied to.
 pub(crate) struct Server(Container);
@@ -19,6 +27,7 @@ impl Server {
         let container = Container::start("server")?;
         container.provide_image(IMAGE, "sleep 1")?;
         container.provide_wireguard()?;
+        container.ssh(SERVED)?.ok()?;
         container.ssh("DEBIAN_FRONTEND=noninteractive apt-get install -y -q python3-apt")?.ok()?;
         fs::write(container.ssh_config().with_file_name("known_hosts_by_address"), known_hosts(&container)?)?;
         let server = Self(container);

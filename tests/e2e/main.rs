@@ -11,6 +11,7 @@ mod older;
 mod refused;
 mod server;
 mod several;
+mod tunnel;
 
 mod container {
     use anyhow::Result;

@@ -50,8 +50,12 @@ impl Server {
 
     /// Runs stead in the repo.
     pub(crate) fn stead(&self, arguments: &[&str]) -> Result<Said> {
-        let output = run(&mut self.command(arguments), LIMIT)?;
-        Ok(Said { output, what: arguments.join(" ") })
+        Self::run(&mut self.command(arguments), arguments)
+    }
+
+    /// Runs a command that [`Self::command`] gave.
+    pub(crate) fn run(command: &mut Command, arguments: &[&str]) -> Result<Said> {
+        Ok(Said { output: run(command, LIMIT)?, what: arguments.join(" ") })
     }
 
     /// The command that [`Self::stead`] runs.
@@ -75,6 +79,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What it printed, however it ended.
+    pub(crate) fn stdout(&self) -> &str {
+        &self.output.stdout
+    }
+
     /// Everything that it said, when it ended with this exit code.
     pub(crate) fn expect(self, code: i32) -> Result<String> {
         let text = format!("{}{}", self.output.stdout, self.output.stderr);

@@ -19,14 +19,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const CONFIG: &str = "ssh_config";
 const SHARED_CONNECTION: &str = "ssh.sock";
 const TAR: &str = "/srv/stand-in.tar";
-const WIREGUARD_GO: &str = r"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q wireguard-go
-    printf '%s\n' '[Service]' 'ExecStart=/usr/bin/wireguard-go -f %i' '[Install]' 'WantedBy=multi-user.target' \
-        > /etc/systemd/system/wireguard-go@.service
-    systemctl enable --now wireguard-go@wg0
-    until [ -S /run/wireguard/wg0.sock ]; do sleep 0.1; done
-";
-
 /// A running server; dropping it ends it.
 pub trait Host {
     /// The name of this server in its ssh configuration.
@@ -141,13 +133,14 @@ pub trait Host {
         self.ssh_with_input(&write, drop_in.as_bytes())?.ok().map(drop)
     }
 
-    /// Where the kernel has no WireGuard, a program serves `wg0`, as an administrator would have set it up.
+    /// Where the kernel has no WireGuard, a program for it is installed.
     ///
     /// # Errors
-    /// When the machine cannot be reached, or the program does not come up.
+    /// When the machine cannot be reached, or has no packages.
     fn provide_wireguard(&self) -> Result<()> {
         let probe = "ip link add probe type wireguard && ip link del probe";
-        self.ssh(&format!("{probe} || {{ {WIREGUARD_GO} }}"))?.ok().map(drop)
+        let install = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q wireguard-go";
+        self.ssh(&format!("{probe} || {install}"))?.ok().map(drop)
     }
 }
 

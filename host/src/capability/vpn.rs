@@ -31,6 +31,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod userspace;
 mod wanted;
 
 pub use claims::Claims;
@@ -38,7 +39,7 @@ pub use keys::key_pair;
 pub use name::{Endpoint, Name, PublicKey};
 pub use scope::Scope;
 pub use spec::{Interface, Mesh, Peer, Spec};
-pub use state::{Boot, Content, Driver, Fact, Identity, Live, PeerState, Seen, Set, State};
+pub use state::{Boot, Content, Driver, Fact, Identity, Live, PeerState, Seen, Set, State, Unit};
 pub use status::{Talk, Tunnel, status};
 
 /// The meshes of the repo, each as it is on this host; `None`: the host is not of it.

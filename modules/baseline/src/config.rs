@@ -12,6 +12,8 @@ pub struct Config {
     pub ssh_port: u16,
     /// The addresses and prefixes that may reach sshd; everybody when empty.
     pub ssh_from: Vec<String>,
+    /// The interface by which sshd is reached, such as `wg0`; every one when absent.
+    pub ssh_by: Option<String>,
     /// TCP ports that everybody may reach.
     pub public_ports: Vec<u16>,
     pub vpn: Option<Vpn>,
@@ -27,6 +29,7 @@ impl Default for Config {
             admins: Vec::new(),
             ssh_port: 22,
             ssh_from: Vec::new(),
+            ssh_by: None,
             public_ports: Vec::new(),
             vpn: None,
             apps: Vec::new(),

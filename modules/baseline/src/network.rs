@@ -24,7 +24,7 @@ pub fn declare(config: &Config) -> Result<(), Error> {
         .try_for_each(|(key, value)| sysctl::set(key, value))?;
     package::install("nftables", &package::Options::default())?;
     firewall::default_verdict(firewall::Chain::Input, firewall::Fallback::Drop)?;
-    firewall::open(firewall::Protocol::Tcp, config.ssh_port, &config.ssh_from, None)?;
+    firewall::open(firewall::Protocol::Tcp, config.ssh_port, &config.ssh_from, config.ssh_by.as_deref())?;
     for port in &config.public_ports {
         firewall::open(firewall::Protocol::Tcp, *port, &[], None)?;
     }

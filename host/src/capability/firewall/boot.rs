@@ -6,7 +6,7 @@ use super::Firewall;
 use super::state::{Boot, COPY_FILE, ENABLED_LINK, RULESET_FILE, State, Table, UNIT_FILE, boot_file};
 use crate::capability::{ApplyError, ObserveError};
 use crate::digest::Digest;
-use crate::machine::{remove, replace};
+use crate::machine::{remove, replace, set_wanted};
 
 impl Firewall {
     pub(super) fn boot(&self) -> Result<Boot, ObserveError> {
@@ -40,7 +40,8 @@ impl Firewall {
             self.put_ruleset(path, digest.as_ref(), table.as_ref())?;
         }
         self.put(UNIT_FILE, boot.unit.as_ref().map(String::as_bytes))?;
-        self.enable(boot.enabled).map_err(|source| ApplyError::File { path: ENABLED_LINK.to_owned(), source })
+        let wanted = set_wanted(&self.machine.path(ENABLED_LINK), UNIT_FILE, boot.enabled);
+        wanted.map_err(|source| ApplyError::File { path: ENABLED_LINK.to_owned(), source })
     }
 
     /// What stead has written follows from the table; anything else was kept when it was replaced.
@@ -80,27 +81,5 @@ impl Firewall {
             _ => remove(&at),
         };
         put().map_err(|source| ApplyError::File { path: path.to_owned(), source })
-    }
-
-    /// As `systemctl enable` does: a link, which systemd follows at the next boot.
-    fn enable(&self, enabled: bool) -> std::io::Result<()> {
-        let link = self.machine.path(ENABLED_LINK);
-        if !enabled {
-            return gone(std::fs::remove_file(&link));
-        }
-        let Some(folder) = link.parent() else { return Err(ErrorKind::InvalidInput.into()) };
-        std::fs::create_dir_all(folder)?;
-        match std::os::unix::fs::symlink(UNIT_FILE, &link) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        std::fs::File::open(folder)?.sync_all()
-    }
-}
-
-fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

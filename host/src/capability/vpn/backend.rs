@@ -14,8 +14,7 @@ use super::link::{Link, LinkError, Links};
 use super::setting::Setting;
 use super::spec::MAIN;
 use super::{
-    Boot, Content, Driver, Endpoint, Fact, Identity, Live, Name, PeerState, PublicKey, Seen, Set, Spec, State, Vpn,
-    networkd,
+    Boot, Driver, Endpoint, Fact, Identity, Live, Name, PeerState, PublicKey, Seen, Set, Spec, State, Vpn, userspace,
 };
 use crate::capability::{ApplyError, Capability, Declared, ObserveError, Owned};
 use crate::digest::Digest;
@@ -66,6 +65,7 @@ impl Vpn {
         let mut fact = Fact {
             kernel: kernel_has_wireguard(),
             networkd: self.networkd_is_enabled(),
+            userspace: userspace::is_possible(&self.machine),
             interfaces: BTreeMap::new(),
             secrets: self.secret_digests(specs)?,
         };
@@ -132,11 +132,7 @@ impl Vpn {
     ) -> Result<Live, LinkError> {
         let counts = |address: &IpNet| !is_link_local(address) || sought.addresses.contains(address);
         let mut routes = links.routes(link.index).await?;
-        let filled = match &boot.network {
-            Some(Content::Text(network)) => networkd::tables(network),
-            _ => BTreeSet::new(),
-        };
-        let tables: BTreeSet<u32> = sought.tables.union(&filled).copied().collect();
+        let tables: BTreeSet<u32> = sought.tables.union(&boot.tables()).copied().collect();
         Ok(Live {
             identity: device.private.as_ref().map(|key| Identity::Of(keys::public(key))),
             listen_port: device.listen_port,
@@ -151,10 +147,7 @@ impl Vpn {
     }
 
     fn peers(&self, device: &Device, boot: &Boot) -> BTreeMap<PublicKey, PeerState> {
-        let declared = match &boot.netdev {
-            Some(Content::Text(netdev)) => networkd::endpoints(netdev),
-            _ => BTreeMap::new(),
-        };
+        let declared = boot.endpoints();
         let peer = |(key, peer): (&PublicKey, &device::DevicePeer)| {
             let heard = || peer.endpoint.map(Endpoint::from);
             let state = PeerState {
@@ -181,24 +174,49 @@ impl Vpn {
             let private = keys.private(identity, &there.device)?;
             files.write_private(&there.seen.state.boot, &private)?;
         }
+        let is_new = there.seen.driver.is_none();
+        let served = is_new && set.to.live.is_some() && set.to.boot.unit.is_some();
+        let there = if served {
+            files.write(&there.seen.state.boot, &set.to.boot, &preshared)?;
+            userspace::start(name).await.map_err(|error| refused(name, error))?;
+            self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?
+        } else {
+            there
+        };
         match &set.to.live {
             Some(to) => {
                 let setting = Setting { links: &links, name, to, there: &there, preshared: &preshared };
                 setting.run(&keys).await?;
-                if there.seen.driver.is_none() && self.networkd_settles(&links, name).await {
+                if is_new && self.networkd_settles(&links, name).await {
                     let there = &self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?;
                     Setting { there, ..setting }.run(&keys).await?;
                 }
             }
-            None => stop(&links, name, there.seen.driver.as_ref()).await.map_err(|error| refused(name, error))?,
+            None => self.stop(&links, name, &there.seen).await?,
         }
         // Files come last: the endpoints in them tell which have been set.
         files.write(&there.seen.state.boot, &set.to.boot, &preshared)?;
+        if there.seen.state.boot.unit != set.to.boot.unit {
+            userspace::reload(&self.machine).await.map_err(|error| refused(name, error))?;
+        }
         if set.to.boot.identity.is_none() { keys.retire() } else { Ok(()) }
     }
 }
 
 impl Vpn {
+    async fn stop(&self, links: &Links, name: &Name, seen: &Seen) -> Result<(), ApplyError> {
+        if seen.state.boot.unit.is_some() {
+            userspace::stop(&self.machine, name).await.map_err(|error| refused(name, error))?;
+        }
+        let link = links.find(name).await.map_err(|error| refused(name, error))?;
+        match (link, &seen.driver) {
+            (Some(link), Some(Driver::Kernel | Driver::Userspace)) => {
+                links.delete(link.index).await.map_err(|error| refused(name, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until systemd-networkd has done with a new interface; whether it may have done anything. One that it
     /// made at boot and that is made anew gets the addresses that it had at boot: it reads its files when it starts.
     async fn networkd_settles(&self, links: &Links, name: &Name) -> bool {
@@ -225,13 +243,6 @@ fn preshared(set: &Set, keys: &Keys<'_>, device: &Device) -> Result<BTreeMap<Dig
     let live = set.to.live.iter().flat_map(|live| live.peers.values()).filter_map(|peer| peer.preshared_key.as_ref());
     let wanted: BTreeSet<_> = live.chain(set.to.boot.preshared_keys.values()).collect();
     wanted.into_iter().map(|digest| Ok((digest.clone(), keys.preshared(digest, set, device)?))).collect()
-}
-
-async fn stop(links: &Links, name: &Name, driver: Option<&Driver>) -> Result<(), LinkError> {
-    match (links.find(name).await?, driver) {
-        (Some(link), Some(Driver::Kernel | Driver::Userspace)) => links.delete(link.index).await,
-        _ => Ok(()),
-    }
 }
 
 fn driver(name: &Name, link: &Link) -> Driver {

@@ -69,17 +69,21 @@ fn notes(mut step: Step<Set>, seen: &Seen, to: &State, fact: &Fact) -> Step<Set>
     if let Some(own) = is.live.as_ref().and_then(|live| live.identity).filter(stays) {
         step = step.note(format!("its public key stays {}", identity(own)));
     }
-    if is.live.is_some() && is.boot.netdev.is_none() && to.boot.netdev.is_some() {
+    if is.live.is_some() && !is.boot.comes_back() && to.boot.comes_back() {
         step = step.note("it is there already and is taken over: what made it must not make it at boot any more");
     }
     if is.boot.identity.is_some() && to.boot.identity.is_none() {
         step = step.note("its private key is kept, for root alone: an interface of this name gets it back");
     }
-    if to.boot.netdev.is_none() {
+    if !to.boot.comes_back() {
         return step;
     }
+    if seen.driver.is_none() && to.boot.unit.is_some() {
+        return step.note("the kernel has no WireGuard: wireguard-go serves it, by a unit of its own");
+    }
     if seen.driver == Some(Driver::Userspace) {
-        return step.note("it runs in userspace: after a boot it has neither keys nor peers until the next apply");
+        let never = "it runs in userspace: after a boot it has neither keys nor peers until the next apply";
+        return if to.boot.unit.is_none() { step.note(never) } else { step };
     }
     if !fact.networkd {
         step =

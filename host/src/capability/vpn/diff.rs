@@ -2,7 +2,7 @@
 
 use super::detail::{Names, describe};
 use super::wanted::{self, Wanted};
-use super::{Content, Driver, Fact, Name, Seen, Set, State, Vpn, networkd};
+use super::{Driver, Fact, Name, Seen, Set, State, Vpn};
 use crate::capability::{Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step};
 
@@ -12,12 +12,11 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Vpn>) -> Result<Diff<Set>,
     for (name, wanted) in wanted::merge(desired.specs)? {
         let seen = fact.interfaces.get(name).unwrap_or(&absent);
         refuse_other(name, seen, &wanted)?;
-        if seen.driver.is_none() && !fact.kernel {
+        if seen.driver.is_none() && !fact.kernel && !fact.userspace {
             diff.deferred.push(without_kernel(name));
             continue;
         }
-        let to =
-            Set { name: name.clone(), to: wanted.state(seen, &fact.secrets)?, secrets: wanted.secrets(&fact.secrets) };
+        let to = Set { name: name.clone(), to: wanted.state(seen, fact)?, secrets: wanted.secrets(&fact.secrets) };
         diff.steps.extend(step(seen, to, &names(seen, &wanted), fact).map(|step| mesh(step, seen, &wanted)));
     }
     for (_, release) in desired.pruned() {
@@ -61,10 +60,7 @@ fn mesh(mut step: Step<Set>, seen: &Seen, wanted: &Wanted<'_>) -> Step<Set> {
 
 /// What the peers are called, and those that leave were.
 fn names<'a>(seen: &'a Seen, wanted: &Wanted<'a>) -> Names<'a> {
-    let mut names = match &seen.state.boot.netdev {
-        Some(Content::Text(netdev)) => networkd::names(netdev),
-        _ => Names::new(),
-    };
+    let mut names = seen.state.boot.names();
     names.extend(wanted.peers.values().filter_map(|(peer, _)| Some((peer.public_key, peer.name.as_deref()?))));
     names
 }
@@ -80,7 +76,8 @@ fn refuse_other(name: &Name, seen: &Seen, wanted: &Wanted<'_>) -> Result<(), Pla
 
 fn without_kernel(name: &Name) -> Deferred {
     let reason = format!(
-        "the kernel has no WireGuard, and no program such as `wireguard-go {name}` (package wireguard-go) runs for it"
+        "the kernel has no WireGuard, and no program serves it: install the packages wireguard-go and wireguard-tools, \
+         or run `wireguard-go {name}`"
     );
     Deferred { resource: name.to_string(), reason }
 }

@@ -1,4 +1,5 @@
-//! Reads and writes the files of systemd-networkd(8), those of keys so that only root and it can read them.
+//! Reads and writes the files of systemd-networkd(8), those of keys so that only root and it can read them, and the
+//! unit of an interface in userspace.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
@@ -9,10 +10,10 @@ use wireguard_control::Key;
 
 use super::keys::{self, Keys};
 use super::networkd::{is_showable, key_path, netdev_path, network_path, preshared_path};
-use super::{Boot, Content, Identity, Name, PublicKey};
+use super::{Boot, Content, Identity, Name, PublicKey, Unit, userspace};
 use crate::capability::ApplyError;
 use crate::digest::Digest;
-use crate::machine::{Machine, remove, replace, tidy};
+use crate::machine::{Machine, remove, replace, set_wanted, tidy};
 use crate::secret::Secret;
 
 /// The files of one interface.
@@ -37,6 +38,7 @@ impl Files<'_> {
             identity: private.as_ref().map(|key| Identity::Of(keys::public(key))),
             exposed: self.exposed(preshared.keys()),
             preshared_keys: preshared.iter().map(|(peer, key)| (*peer, keys.digest(key))).collect(),
+            unit: self.unit()?,
         })
     }
 
@@ -69,8 +71,23 @@ impl Files<'_> {
         }
         self.write_content(&netdev_path(self.name), is.netdev.as_ref(), to.netdev.as_ref())?;
         self.write_content(&network_path(self.name), is.network.as_ref(), to.network.as_ref())?;
+        self.write_unit(is.unit.as_ref(), to.unit.as_ref())?;
         let gone = is.preshared_keys.keys().filter(|peer| !to.preshared_keys.contains_key(peer));
         gone.map(|peer| preshared_path(self.name, peer)).try_for_each(|path| self.remove(&path))
+    }
+
+    fn unit(&self) -> Result<Option<Unit>, (String, Error)> {
+        let content = self.content(&userspace::unit_path(self.name))?;
+        let enabled = self.machine.path(userspace::enabled_link(self.name)).symlink_metadata().is_ok();
+        Ok(content.map(|content| Unit { content, enabled }))
+    }
+
+    fn write_unit(&self, is: Option<&Unit>, to: Option<&Unit>) -> Result<(), ApplyError> {
+        let path = userspace::unit_path(self.name);
+        self.write_content(&path, is.map(|unit| &unit.content), to.map(|unit| &unit.content))?;
+        let link = userspace::enabled_link(self.name);
+        let wanted = set_wanted(&self.machine.path(&link), &path, to.is_some_and(|unit| unit.enabled));
+        wanted.map_err(|source| file_error(&link, source))
     }
 
     fn keys(&self) -> Keys<'_> {
@@ -99,7 +116,7 @@ impl Files<'_> {
     fn write_key(&self, path: &str, key: &Secret<Key>) -> Result<(), ApplyError> {
         let content = keys::file_content(key);
         let real = self.machine.path(path);
-        let written = self.folder().and_then(|()| replace(&real, content.reveal().as_bytes(), 0o600));
+        let written = folder(&real).and_then(|()| replace(&real, content.reveal().as_bytes(), 0o600));
         written.and_then(|()| self.let_networkd_read(&real)).map_err(|source| file_error(path, source))
     }
 
@@ -133,19 +150,20 @@ impl Files<'_> {
         // What stead writes names no secret; what it did not write may.
         let mode = if matches!(to, Some(Content::Text(_))) { 0o644 } else { 0o640 };
         let real = self.machine.path(path);
-        let written = self.folder().and_then(|()| replace(&real, &content, mode));
+        let written = folder(&real).and_then(|()| replace(&real, &content, mode));
         written
             .and_then(|()| if mode == 0o640 { self.let_networkd_read(&real) } else { Ok(()) })
             .map_err(|source| file_error(path, source))
     }
 
-    fn folder(&self) -> std::io::Result<()> {
-        std::fs::create_dir_all(self.machine.path("/etc/systemd/network"))
-    }
-
     fn remove(&self, path: &str) -> Result<(), ApplyError> {
         remove(&self.machine.path(path)).map_err(|source| file_error(path, source))
     }
+}
+
+/// The one that a file is to be in.
+fn folder(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path.parent().ok_or(ErrorKind::InvalidInput)?)
 }
 
 fn file_error(path: &str, source: Error) -> ApplyError {

@@ -9,7 +9,7 @@ use super::wanted::Wanted;
 use super::{Endpoint, Name, Peer, PublicKey};
 
 /// The first line of each.
-const HEADER: &str = "# Written by stead, which replaces it as a whole.\n";
+pub(super) const HEADER: &str = "# Written by stead, which replaces it as a whole.\n";
 /// Where they are. The prefix sorts them before the files of distributions and netplan, so that they win.
 const PREFIX: &str = "/etc/systemd/network/50-stead-";
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, Name, PublicKey};
+use super::{Endpoint, Name, PublicKey, networkd, userspace};
 use crate::digest::Digest;
 
 /// What was observed.
@@ -21,6 +21,9 @@ pub struct Fact {
     /// Whether systemd-networkd(8) starts at boot.
     #[serde(default)]
     pub networkd: bool,
+    /// Whether a unit can serve interfaces in userspace: wireguard-go(1) and wg(8) are installed, and systemd runs.
+    #[serde(default)]
+    pub userspace: bool,
     /// Each interface that is declared or owned.
     #[serde(default)]
     pub interfaces: BTreeMap<Name, Seen>,
@@ -127,7 +130,7 @@ pub struct PeerState {
     pub persistent_keepalive: Option<u16>,
 }
 
-/// The files of systemd-networkd(8) from which the interface comes back.
+/// The files from which the interface comes back: those of systemd-networkd(8), or a unit in userspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Boot {
@@ -142,6 +145,18 @@ pub struct Boot {
     /// Whether others than root and systemd-networkd can read a key. An undo never exposes one again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exposed: bool,
+    /// The unit that serves it in userspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+}
+
+/// A unit file of systemd(1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unit {
+    pub content: Content,
+    /// Whether it starts at boot.
+    pub enabled: bool,
 }
 
 /// What is in a file.
@@ -152,4 +167,45 @@ pub enum Content {
     Text(String),
     /// Something that stead did not write, and that may hold a key.
     Hidden(Digest),
+}
+
+impl Boot {
+    /// Whether the interface comes back.
+    pub(super) fn comes_back(&self) -> bool {
+        self.netdev.is_some() || self.unit.is_some()
+    }
+
+    /// What the files call the peers.
+    pub(super) fn names(&self) -> BTreeMap<PublicKey, &str> {
+        match (self.unit(), &self.netdev) {
+            (Some(unit), _) => userspace::names(unit),
+            (None, Some(Content::Text(netdev))) => networkd::names(netdev),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// The peers in the files, with the endpoint of each.
+    pub(super) fn endpoints(&self) -> BTreeMap<PublicKey, Option<Endpoint>> {
+        match (self.unit(), &self.netdev) {
+            (Some(unit), _) => userspace::endpoints(unit),
+            (None, Some(Content::Text(netdev))) => networkd::endpoints(netdev),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// The routing tables that the files fill.
+    pub(super) fn tables(&self) -> BTreeSet<u32> {
+        match (self.unit(), &self.network) {
+            (Some(unit), _) => userspace::tables(unit),
+            (None, Some(Content::Text(network))) => networkd::tables(network),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn unit(&self) -> Option<&str> {
+        match &self.unit {
+            Some(Unit { content: Content::Text(unit), .. }) => Some(unit),
+            _ => None,
+        }
+    }
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::networkd;
-use super::{Boot, Content, Identity, Interface, Live, Name, Peer, PeerState, PublicKey, Seen, Spec, State};
+use super::{
+    Boot, Content, Driver, Fact, Identity, Interface, Live, Name, Peer, PeerState, PublicKey, Seen, Spec, State, Unit,
+};
+use super::{networkd, userspace};
 use crate::capability::{Declared, PlanError};
 use crate::digest::Digest;
 
@@ -98,21 +100,25 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// When it is to be its own peer, or a secret was not read.
-    pub(super) fn state(&self, seen: &Seen, secrets: &BTreeMap<String, Digest>) -> Result<State, PlanError> {
+    pub(super) fn state(&self, seen: &Seen, fact: &Fact) -> Result<State, PlanError> {
         let is = &seen.state;
         let live = is.live.as_ref();
         let declared = self.public_key.filter(|key| seen.kept == Some(*key)).map(Identity::Of);
         let there = || is.boot.identity.or_else(|| live.and_then(|live| live.identity));
         let identity = declared.or_else(there).unwrap_or(Identity::HostMade);
         self.refuse_itself(identity)?;
-        let peers = self.peer_states(secrets)?;
+        let peers = self.peer_states(&fact.secrets)?;
         let preshared = |(key, peer): (&PublicKey, &PeerState)| Some((*key, peer.preshared_key.clone()?));
+        let unit = self.unit(seen, fact);
+        // systemd-networkd(8) would look for an interface of the kernel.
+        let by_kernel = |text: fn(&Self) -> String| unit.is_none().then(|| Content::Text(text(self)));
         let boot = Boot {
-            netdev: Some(Content::Text(networkd::netdev(self))),
-            network: Some(Content::Text(networkd::network(self))),
+            netdev: by_kernel(networkd::netdev),
+            network: by_kernel(networkd::network),
             identity: Some(identity),
             preshared_keys: peers.iter().filter_map(preshared).collect(),
             exposed: false,
+            unit,
         };
         let interface = self.interface;
         let to = Live {
@@ -127,6 +133,15 @@ impl<'a> Wanted<'a> {
             peers,
         };
         Ok(State { live: Some(to), boot })
+    }
+
+    /// What serves it where the kernel does not. A program that runs without systemd is whoever's has started it.
+    fn unit(&self, seen: &Seen, fact: &Fact) -> Option<Unit> {
+        let by_program = matches!(seen.driver, None if !fact.kernel) || seen.driver == Some(Driver::Userspace);
+        if by_program && fact.userspace {
+            return Some(Unit { content: Content::Text(userspace::unit(self)), enabled: true });
+        }
+        seen.state.boot.unit.clone().filter(|_| by_program)
     }
 
     /// The routes that the interface is to have; `None`: they are nobody's business here.
