@@ -12,6 +12,7 @@ pub mod host;
 mod keys;
 pub mod netns;
 pub mod policy;
+pub mod postgres;
 pub mod program;
 pub mod root;
 pub mod run;

@@ -1,0 +1,190 @@
+//! The thread that owns a connection. It runs what waits for it in one transaction: callers that come at the same time
+//! share one commit, and so one sync of the disk.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::op::Tx;
+use crate::sql::Connection;
+use crate::wake::{Wake, Woke};
+use crate::{QueueError, Settings};
+
+/// How many calls share a transaction at most, so that the first of them does not wait long for the last.
+const MOST: usize = 256;
+/// How often another process's writes are looked for, where that has to be asked: while somebody waits, and otherwise.
+const WATCHFUL: Duration = Duration::from_millis(3);
+const IDLE: Duration = Duration::from_millis(250);
+
+/// A call that waits for its turn.
+trait Call: Send {
+    /// Runs it. An error ends the transaction; a refusal is kept for the caller.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), QueueError>;
+
+    /// Tells the caller, and gives back what undoes the call when nobody listens any more.
+    fn answer(self: Box<Self>, committed: Result<(), QueueError>) -> Option<Box<dyn Call>>;
+}
+
+/// What is done when a caller has gone before it got its answer.
+pub(crate) type Undo<T> = fn(&mut Tx<'_>, &T) -> Result<(), QueueError>;
+
+struct Waiting<T, F> {
+    body: F,
+    done: Option<Result<T, QueueError>>,
+    reply: oneshot::Sender<Result<T, QueueError>>,
+    undo: Option<Undo<T>>,
+}
+
+/// Takes back what nobody heard of.
+struct Undoing<T> {
+    unheard: T,
+    undo: Undo<T>,
+}
+
+/// A thread with a connection, and the way to it. The thread ends when this is dropped and all calls are answered.
+#[derive(Clone)]
+pub(crate) struct Desk(Sender<Box<dyn Call>>);
+
+/// Whether a desk writes or only reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Read,
+}
+
+impl Desk {
+    pub(crate) fn start(
+        connection: impl Connection + 'static,
+        mode: Mode,
+        settings: Arc<Settings>,
+        wake: Arc<Wake>,
+    ) -> std::io::Result<Self> {
+        let (sender, inbox) = channel();
+        let clerk = Clerk { connection: Box::new(connection), mode, settings, wake };
+        thread::Builder::new().name("queue".to_owned()).spawn(move || clerk.work(&inbox))?;
+        Ok(Self(sender))
+    }
+
+    /// Runs `body` in a transaction and answers when it is durable. It may run more than once.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        body: impl FnMut(&mut Tx<'_>) -> Result<T, QueueError> + Send + 'static,
+        undo: Option<Undo<T>>,
+    ) -> Result<T, QueueError> {
+        let (reply, answer) = oneshot::channel();
+        let call = Box::new(Waiting { body, done: None, reply, undo });
+        self.0.send(call).map_err(|_| QueueError::Closed)?;
+        answer.await.map_err(|_| QueueError::Closed)?
+    }
+}
+
+impl<T, F> Call for Waiting<T, F>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Tx<'_>) -> Result<T, QueueError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), QueueError> {
+        match (self.body)(tx) {
+            Err(error) if error.is_of_database() => Err(error),
+            done => {
+                self.done = Some(done);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), QueueError>) -> Option<Box<dyn Call>> {
+        let Self { done, reply, undo, .. } = *self;
+        let answer = committed.and_then(|()| done.unwrap_or(Err(QueueError::Closed)));
+        let (unheard, undo) = (reply.send(answer).err()?.ok()?, undo?);
+        Some(Box::new(Undoing { unheard, undo }))
+    }
+}
+
+impl<T: Send> Call for Undoing<T> {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), QueueError> {
+        match (self.undo)(tx, &self.unheard) {
+            Err(error) if error.is_of_database() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn answer(self: Box<Self>, _: Result<(), QueueError>) -> Option<Box<dyn Call>> {
+        None
+    }
+}
+
+struct Clerk {
+    connection: Box<dyn Connection>,
+    mode: Mode,
+    settings: Arc<Settings>,
+    wake: Arc<Wake>,
+}
+
+impl Clerk {
+    fn work(mut self, inbox: &Receiver<Box<dyn Call>>) {
+        loop {
+            match self.next(inbox) {
+                Ok(first) => self.answer_all([first].into_iter().chain(inbox.try_iter().take(MOST - 1)).collect()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.mode == Mode::Write && self.connection.others_wrote() {
+                self.wake.send(Woke { ready: true, changed: true });
+            }
+        }
+    }
+
+    fn next(&self, inbox: &Receiver<Box<dyn Call>>) -> Result<Box<dyn Call>, RecvTimeoutError> {
+        if self.mode == Mode::Read || !self.connection.must_ask() {
+            return inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
+        inbox.recv_timeout(if self.wake.is_awaited() { WATCHFUL } else { IDLE })
+    }
+
+    fn answer_all(&mut self, calls: Vec<Box<dyn Call>>) {
+        let mut calls = calls;
+        while !calls.is_empty() {
+            calls = self.transact(calls);
+        }
+    }
+
+    /// Answers all calls; what comes back are calls that undo what nobody heard of.
+    fn transact(&mut self, mut calls: Vec<Box<dyn Call>>) -> Vec<Box<dyn Call>> {
+        match self.run(&mut calls) {
+            Ok(woke) => {
+                let committed = self.connection.commit(woke);
+                match committed {
+                    Ok(()) => self.wake.send(woke),
+                    Err(_) => self.connection.rollback(),
+                }
+                calls.into_iter().filter_map(|call| call.answer(committed.clone())).collect()
+            }
+            // One of them may be to blame: each for itself, so that the others go on.
+            Err(_) if calls.len() > 1 => {
+                self.connection.rollback();
+                calls.into_iter().flat_map(|call| self.transact(vec![call])).collect()
+            }
+            Err(error) => {
+                self.connection.rollback();
+                calls.into_iter().filter_map(|call| call.answer(Err(error.clone()))).collect()
+            }
+        }
+    }
+
+    fn run(&mut self, calls: &mut [Box<dyn Call>]) -> Result<Woke, QueueError> {
+        let now = match self.mode {
+            Mode::Write => self.connection.begin()?,
+            Mode::Read => self.connection.begin_read()?,
+        };
+        let mut tx = Tx::new(&mut *self.connection, now, &self.settings);
+        for call in calls {
+            call.run(&mut tx)?;
+        }
+        tx.settle()?;
+        Ok(tx.woke)
+    }
+}

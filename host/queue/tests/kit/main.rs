@@ -1,0 +1,7 @@
+//! What both databases must do: the same cases, as data, and the same random sequences beside a simple model.
+
+mod cases;
+mod clock;
+mod place;
+mod script;
+mod words;
