@@ -2,6 +2,8 @@
 
 mod cases;
 mod clock;
+mod model;
 mod place;
+mod random;
 mod script;
 mod words;
