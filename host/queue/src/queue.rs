@@ -246,6 +246,21 @@ impl Queue {
         self.read(move |tx| op::job(tx, job)).await
     }
 
+    /// Waits until the job has ended.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn ended(&self, id: JobId) -> Result<Job, QueueError> {
+        let mut changes = self.changes();
+        loop {
+            let job = self.job(id).await?;
+            if job.state.has_ended() {
+                return Ok(job);
+            }
+            drop(timeout(PATIENCE, changes.wait()).await);
+        }
+    }
+
     /// Jobs that match, the newest first, at most so many; the next page begins before the last one of this.
     ///
     /// # Errors
@@ -322,7 +337,7 @@ impl Queue {
     }
 }
 
-/// How long those who wait for a job do not look by themselves.
+/// How long those who wait do not look by themselves.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn start(

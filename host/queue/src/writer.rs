@@ -74,10 +74,29 @@ impl Desk {
         body: impl FnMut(&mut Tx<'_>) -> Result<T, QueueError> + Send + 'static,
         undo: Option<Undo<T>>,
     ) -> Result<T, QueueError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         let call = Box::new(Waiting { body, done: None, reply, undo });
         self.0.send(call).map_err(|_| QueueError::Closed)?;
-        answer.await.map_err(|_| QueueError::Closed)?
+        let mut answer = Answer { receiver, undo, desk: self };
+        (&mut answer.receiver).await.map_err(|_| QueueError::Closed)?
+    }
+}
+
+/// An answer that is awaited. When it came and nobody took it, the call is undone.
+struct Answer<'a, T: Send + 'static> {
+    receiver: oneshot::Receiver<Result<T, QueueError>>,
+    undo: Option<Undo<T>>,
+    desk: &'a Desk,
+}
+
+impl<T: Send> Drop for Answer<'_, T> {
+    fn drop(&mut self) {
+        // From here on, the thread sees that nobody listens; what it sent before is here.
+        self.receiver.close();
+        if let (Some(undo), Ok(Ok(unheard))) = (self.undo, self.receiver.try_recv()) {
+            // It fails when the queue is closed, and then the lease will end by itself.
+            drop(self.desk.0.send(Box::new(Undoing { unheard, undo })));
+        }
     }
 }
 

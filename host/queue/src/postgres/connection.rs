@@ -59,7 +59,14 @@ impl PostgresConnection {
 
     /// Runs a line that ends with a query for the time.
     fn begin_with(&mut self, sql: &str) -> Result<Timestamp, QueueError> {
-        let messages = self.opened()?.client.simple_query(sql).map_err(database)?;
+        let messages = match self.opened()?.client.simple_query(sql) {
+            // It broke while nobody used it.
+            Err(_) if self.open.as_ref().is_some_and(|open| open.client.is_closed()) => {
+                self.opened()?.client.simple_query(sql)
+            }
+            messages => messages,
+        };
+        let messages = messages.map_err(database)?;
         let row = messages.iter().rev().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),
             _ => None,
