@@ -2,6 +2,7 @@
 
 mod cases;
 mod clock;
+mod inputs;
 mod model;
 mod place;
 mod random;
