@@ -8,7 +8,10 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, id: JobId) -> Result<Cancelled, QueueError
     let stored = tx.stored(id)?;
     match stored.job.state {
         State::Queued => {
-            tx.execute("update job set state = 'cancelled', ready = 0, ended = $2 where id = $1", values![id, tx.now])?;
+            tx.execute(
+                "update job set state = 'cancelled', ready = 0, paused_until = null, ended = $2 where id = $1",
+                values![id, tx.now],
+            )?;
             tx.moved(&stored.job.name, stored.lane, Some(State::Queued), Some(State::Cancelled));
             tx.touched(stored.lane);
             Ok(Cancelled::AtOnce)

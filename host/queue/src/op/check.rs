@@ -22,7 +22,8 @@ const WRONG: [(&str, &str); 4] = [
     ),
     (
         "a job is not as its state has it",
-        "select 1 from job where (ready = 1 and state <> 'queued') or (state = 'running') <> (lease_until is not null)
+        "select 1 from job where (state = 'queued') <> (ready = 1 or paused_until is not null)
+            or (ready = 1 and paused_until is not null) or (state = 'running') <> (lease_until is not null)
             or (ended is null) <> (state in ('queued', 'running'))
             or (select count(*) from attempt where job = id) <> attempt
             or (select count(*) from attempt where job = id and ended is null) <>

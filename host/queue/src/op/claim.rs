@@ -63,8 +63,8 @@ fn take(tx: &mut Tx<'_>, id: JobId, worker: &WorkerName) -> Result<Claimed, Queu
 fn next(tx: &mut Tx<'_>) -> Result<Option<Duration>, QueueError> {
     let mut first: Option<Timestamp> = None;
     for sql in [
-        "select min(not_before) from job where state = 'queued' and ready = 0",
-        "select min(lease_until) from job where state = 'running'",
+        "select min(paused_until) from job where paused_until is not null",
+        "select min(lease_until) from job where lease_until is not null",
     ] {
         let found = tx.row(sql, &[])?.map(|row| row.maybe_time(0)).transpose()?.flatten();
         first = [first, found].into_iter().flatten().min();

@@ -95,8 +95,15 @@ fn again(tx: &mut Tx<'_>, stored: &Stored, how: Ending, not_before: Timestamp) -
     let untried = i64::from(how == Ending::Released);
     tx.execute(
         "update job set state = 'queued', lease_until = null, deadline = null, not_before = $2, ready = $3,
-            run = run + $4, next_entry = next_entry * (1 - $4), tries = tries - $5 where id = $1",
-        values![stored.job.id, not_before, not_before <= tx.now, new_run, untried],
+            paused_until = $6, run = run + $4, next_entry = next_entry * (1 - $4), tries = tries - $5 where id = $1",
+        values![
+            stored.job.id,
+            not_before,
+            not_before <= tx.now,
+            new_run,
+            untried,
+            (not_before > tx.now).then_some(not_before),
+        ],
     )?;
     Ok(State::Queued)
 }

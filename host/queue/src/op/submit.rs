@@ -41,8 +41,8 @@ fn insert(tx: &mut Tx<'_>, new: &Submission, lane: i64) -> Result<JobId, QueueEr
     let not_before = new.not_before.unwrap_or(tx.now);
     let row = tx.row(
         "insert into job (name, lane, state, priority, idempotency, concurrency, submitted, not_before, timeout,
-            most_attempts, ready)
-         values ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10) returning id",
+            most_attempts, ready, paused_until)
+         values ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
         values![
             new.name.as_str(),
             lane,
@@ -54,6 +54,7 @@ fn insert(tx: &mut Tx<'_>, new: &Submission, lane: i64) -> Result<JobId, QueueEr
             new.timeout.map(millis),
             i64::from(new.most_attempts.get()),
             not_before <= tx.now,
+            (not_before > tx.now).then_some(not_before),
         ],
     )?;
     let job = JobId(row.ok_or(QueueError::Stored("no id"))?.integer(0)?);

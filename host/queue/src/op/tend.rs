@@ -20,20 +20,18 @@ pub(crate) fn tend(tx: &mut Tx<'_>) -> Result<(), QueueError> {
 
 fn end_pauses(tx: &mut Tx<'_>) -> Result<(), QueueError> {
     let due = tx.rows(
-        "select id, lane from job where state = 'queued' and ready = 0 and not_before <= $1 order by not_before limit $2",
+        "select id, lane from job where paused_until <= $1 order by paused_until limit $2",
         values![tx.now, MOST],
     )?;
     for row in due {
-        tx.execute("update job set ready = 1 where id = $1", values![row.integer(0)?])?;
+        tx.execute("update job set ready = 1, paused_until = null where id = $1", values![row.integer(0)?])?;
         tx.touched(row.integer(1)?);
     }
     Ok(())
 }
 
 fn end_leases(tx: &mut Tx<'_>) -> Result<(), QueueError> {
-    let sql = format!(
-        "select {COLUMNS} from job where state = 'running' and lease_until <= $1 order by lease_until limit $2"
-    );
+    let sql = format!("select {COLUMNS} from job where lease_until <= $1 order by lease_until limit $2");
     for row in tx.rows(&sql, values![tx.now, MOST])? {
         let stored = Stored::read(&row)?;
         let is_late = stored.job.deadline.is_some_and(|deadline| deadline <= tx.now);

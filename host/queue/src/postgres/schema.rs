@@ -32,6 +32,7 @@ create table job (
     timeout bigint,
     most_attempts bigint not null,
     ready bigint not null,
+    paused_until bigint,
     tries bigint not null default 0,
     attempt bigint not null default 0,
     run bigint not null default 1,
@@ -46,8 +47,8 @@ create table job (
     ended bigint
 );
 create index job_ready on job (lane, priority desc, id) where ready = 1;
-create index job_paused on job (not_before) where state = 'queued' and ready = 0;
-create index job_leased on job (lease_until) where state = 'running';
+create index job_paused on job (paused_until) where paused_until is not null;
+create index job_leased on job (lease_until) where lease_until is not null;
 create index job_ended on job (ended, id) where ended is not null;
 create unique index job_idempotency on job (name, idempotency) where idempotency is not null;
 create index job_name on job (name, id);
