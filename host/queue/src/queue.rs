@@ -325,7 +325,9 @@ impl Queue {
 
     /// Tells when something has changed, in this process or another one.
     pub fn changes(&self) -> Changes {
-        self.wake.changes()
+        let changes = self.wake.changes();
+        self.writer.look();
+        changes
     }
 
     /// What is wrong with the tables, in words; reads all of them.

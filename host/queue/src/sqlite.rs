@@ -5,6 +5,8 @@
 
 mod connection;
 mod schema;
+#[cfg(test)]
+mod steps;
 mod time;
 
 pub(crate) use connection::SqliteConnection;

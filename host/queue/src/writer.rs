@@ -16,7 +16,7 @@ use crate::{QueueError, Settings};
 /// How many calls share a transaction at most, so that the first of them does not wait long for the last.
 const MOST: usize = 256;
 /// How often another process's writes are looked for, where that has to be asked: while somebody waits, and otherwise.
-const WATCHFUL: Duration = Duration::from_millis(3);
+const WATCHFUL: Duration = Duration::from_millis(2);
 const IDLE: Duration = Duration::from_millis(250);
 
 /// A call that waits for its turn.
@@ -46,7 +46,10 @@ struct Undoing<T> {
 
 /// A thread with a connection, and the way to it. The thread ends when this is dropped and all calls are answered.
 #[derive(Clone)]
-pub(crate) struct Desk(Sender<Box<dyn Call>>);
+pub(crate) struct Desk(Sender<Message>);
+
+/// A call, or none for a thread that is to see that somebody waits now.
+type Message = Option<Box<dyn Call>>;
 
 /// Whether a desk writes or only reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,12 @@ impl Desk {
         Ok(Self(sender))
     }
 
+    /// Has the thread look for what other processes wrote, and do so more often while somebody waits.
+    pub(crate) fn look(&self) {
+        // It fails when the queue is closed, and then there is nothing to see.
+        drop(self.0.send(None));
+    }
+
     /// Runs `body` in a transaction and answers when it is durable. It may run more than once.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
@@ -76,7 +85,7 @@ impl Desk {
     ) -> Result<T, QueueError> {
         let (reply, receiver) = oneshot::channel();
         let call = Box::new(Waiting { body, done: None, reply, undo });
-        self.0.send(call).map_err(|_| QueueError::Closed)?;
+        self.0.send(Some(call)).map_err(|_| QueueError::Closed)?;
         let mut answer = Answer { receiver, undo, desk: self };
         (&mut answer.receiver).await.map_err(|_| QueueError::Closed)?
     }
@@ -95,7 +104,7 @@ impl<T: Send> Drop for Answer<'_, T> {
         self.receiver.close();
         if let (Some(undo), Ok(Ok(unheard))) = (self.undo, self.receiver.try_recv()) {
             // It fails when the queue is closed, and then the lease will end by itself.
-            drop(self.desk.0.send(Box::new(Undoing { unheard, undo })));
+            drop(self.desk.0.send(Some(Box::new(Undoing { unheard, undo }))));
         }
     }
 }
@@ -144,10 +153,13 @@ struct Clerk {
 }
 
 impl Clerk {
-    fn work(mut self, inbox: &Receiver<Box<dyn Call>>) {
+    fn work(mut self, inbox: &Receiver<Message>) {
         loop {
             match self.next(inbox) {
-                Ok(first) => self.answer_all([first].into_iter().chain(inbox.try_iter().take(MOST - 1)).collect()),
+                Ok(first) => {
+                    let waiting = [first].into_iter().chain(inbox.try_iter()).flatten();
+                    self.answer_all(waiting.take(MOST).collect());
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -157,7 +169,7 @@ impl Clerk {
         }
     }
 
-    fn next(&self, inbox: &Receiver<Box<dyn Call>>) -> Result<Box<dyn Call>, RecvTimeoutError> {
+    fn next(&self, inbox: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
         if self.mode == Mode::Read || !self.connection.must_ask() {
             return inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }

@@ -12,15 +12,28 @@ pub(crate) fn job(tx: &mut Tx<'_>, id: JobId) -> Result<Job, QueueError> {
 /// Jobs that match, the newest first, from before this one on.
 pub(crate) fn list(tx: &mut Tx<'_>, filter: &Filter, before: Option<JobId>, most: u32) -> Result<Vec<Job>, QueueError> {
     let mut values: Vec<Value> = values![before.unwrap_or(JobId(i64::MAX)), i64::from(most)].to_vec();
-    let mut conditions = String::new();
-    let name = filter.name.as_ref().map(|name| ("name", name.as_str()));
-    let state = filter.state.map(|state| ("state", state.word()));
-    for (column, value) in [name, state].into_iter().flatten() {
-        values.push(value.into());
-        conditions.push_str(&format!(" and {column} = ${}", values.len()));
-    }
-    let sql = format!("select {COLUMNS} from job where id < $1{conditions} order by id desc limit $2");
+    let matches = match (&filter.name, filter.state) {
+        (None, None) => "id < $1".to_owned(),
+        (None, Some(state)) => format!("id < $1 and state = '{state}'"),
+        (Some(name), state) => {
+            values.push(name.as_str().into());
+            of_name(state)
+        }
+    };
+    let sql = format!("select {COLUMNS} from job where {matches} order by id desc limit $2");
     tx.rows(&sql, &values)?.iter().map(read_job).collect()
+}
+
+/// The index by name has the states before the jobs: one page of each state is looked up, and the best of them are taken.
+fn of_name(state: Option<State>) -> String {
+    let page = |state: &State| {
+        format!(
+            "select id from (select id from job where name = $3 and state = '{state}' and id < $1
+                order by id desc limit $2) as page"
+        )
+    };
+    let states = state.as_ref().map_or(State::ALL, std::slice::from_ref);
+    format!("id in ({})", states.iter().map(page).collect::<Vec<_>>().join(" union all "))
 }
 
 /// The attempts of a job, the first one first.

@@ -51,7 +51,7 @@ create index job_paused on job (paused_until) where paused_until is not null;
 create index job_leased on job (lease_until) where lease_until is not null;
 create index job_ended on job (ended, id) where ended is not null;
 create unique index job_idempotency on job (name, idempotency) where idempotency is not null;
-create index job_name on job (name, id);
+create index job_name on job (name, state, id);
 create index job_state on job (state, id);
 
 create table input (job bigint primary key, bytes bytea not null);

@@ -11,6 +11,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, ToSql, params_from_iter};
 
 use super::schema;
+#[cfg(test)]
+use super::steps;
 use super::time::Time;
 use crate::clock::{Clock, MachineClock};
 use crate::sql::{Connection, Row, Sql, Value};
@@ -69,7 +71,10 @@ fn opened(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
 
 impl Sql for SqliteConnection {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, QueueError> {
-        let changed = self.statement(sql)?.execute(params_from_iter(values)).map_err(database)?;
+        let mut statement = self.statement(sql)?;
+        let changed = statement.execute(params_from_iter(values)).map_err(database)?;
+        #[cfg(test)]
+        steps::count(&statement);
         Ok(changed as u64)
     }
 
@@ -78,7 +83,10 @@ impl Sql for SqliteConnection {
         let columns = statement.column_count();
         let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get_ref(column).map(value)).collect();
         let rows = statement.query_map(params_from_iter(values), read).map_err(database)?;
-        rows.map(|row| row.map(Row).map_err(database)).collect()
+        let rows = rows.map(|row| row.map(Row).map_err(database)).collect();
+        #[cfg(test)]
+        steps::count(&statement);
+        rows
     }
 }
 
