@@ -1,6 +1,7 @@
 //! A PostgreSQL server of the tests' own, in a temporary folder and behind a Unix socket, as a user without rights.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,7 @@ const NOBODY: u32 = 65534;
 pub struct Postgres {
     folder: TempDir,
     programs: PathBuf,
+    port: u16,
     child: Child,
     databases: AtomicU32,
 }
@@ -33,26 +35,71 @@ pub enum Sync {
     Off,
 }
 
+/// A way in over TLS, for the host `localhost`.
+#[derive(Debug)]
+pub struct Tls {
+    pub port: u16,
+    /// Signed by itself.
+    pub certificate: PathBuf,
+}
+
 impl Postgres {
     /// # Errors
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub fn start(sync: Sync) -> Result<Self> {
-        let programs = programs()?;
-        let folder = tempfile::Builder::new().prefix("pg").tempdir()?;
-        if is_root(folder.path())? {
-            chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
-        }
+        let (folder, programs) = (folder()?, programs()?);
+        Self::run(folder, programs, sync, &["-h", ""])
+    }
+
+    /// One that can also be reached over TLS.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub fn start_with_tls() -> Result<(Self, Tls)> {
+        let (folder, programs) = (folder()?, programs()?);
+        let mut openssl = unprivileged(folder.path(), Path::new("openssl"))?;
+        openssl.args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-days",
+            "2",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ]);
+        openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args([
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "certificate.pem",
+        ]);
+        run(&mut openssl, LIMIT)?.ok()?;
+        let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| folder.path().join(name));
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let settings = [format!("ssl_key_file={}", key.display()), format!("ssl_cert_file={}", certificate.display())];
+        let arguments =
+            ["-h", "localhost", "-c", "ssl=on", "-c", &settings[0], "-c", &settings[1], "-p", &port.to_string()];
+        Ok((Self::run(folder, programs, Sync::Off, &arguments)?, Tls { port, certificate }))
+    }
+
+    fn run(folder: TempDir, programs: PathBuf, sync: Sync, arguments: &[&str]) -> Result<Self> {
         let data = folder.path().join("data");
         let mut init = unprivileged(folder.path(), &programs.join("initdb"))?;
         init.args(["--auth=trust", "--username=stead", "--encoding=UTF8", "--no-sync", "--pgdata"]).arg(&data);
         run(&mut init, LIMIT)?.ok()?;
         let mut server = unprivileged(folder.path(), &programs.join("postgres"))?;
-        server.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-h", ""]);
+        server.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(arguments);
         server.arg("-c").arg(format!("fsync={}", if sync == Sync::On { "on" } else { "off" }));
         let log = fs::File::create(folder.path().join("log"))?;
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let port = arguments.iter().skip_while(|word| **word != "-p").nth(1).unwrap_or(&"5432").parse()?;
         let child = server.spawn()?;
-        let mut started = Self { folder, programs, child, databases: AtomicU32::new(0) };
+        let mut started = Self { folder, programs, port, child, databases: AtomicU32::new(0) };
         started.is_up()?;
         Ok(started)
     }
@@ -63,10 +110,15 @@ impl Postgres {
             .with_context(|| fs::read_to_string(said).unwrap_or_default())
     }
 
-    fn psql(&self, sql: &str) -> Result<String> {
+    /// What a statement answers, in the database `postgres`.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub fn psql(&self, sql: &str) -> Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-U", "stead", "-d", "postgres", "-c", sql, "-h"]);
-        run(psql.arg(self.folder.path()), LIMIT)?.ok()
+        psql.args(["-X", "-q", "-A", "-t", "-U", "stead", "-d", "postgres", "-c", sql]);
+        psql.arg("-p").arg(self.port.to_string()).arg("-h").arg(self.folder.path());
+        run(&mut psql, LIMIT)?.ok()
     }
 
     /// The address of a database that is new and empty.
@@ -77,7 +129,7 @@ impl Postgres {
         let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.psql(&format!("create database {name}"))?;
         let host = self.folder.path().to_string_lossy().replace('/', "%2F");
-        Ok(format!("postgres://stead@{host}/{name}?sslmode=disable"))
+        Ok(format!("postgres://stead@{host}:{}/{name}?sslmode=disable", self.port))
     }
 
     /// Cuts all connections to the databases that this server made.
@@ -113,13 +165,21 @@ fn programs() -> Result<PathBuf> {
 fn unprivileged(folder: &Path, program: &Path) -> Result<Command> {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "QUIT"]).current_dir(folder);
-    if fs::metadata("/proc/self")?.uid() == 0 {
+    if is_root()? {
         command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]);
     }
     command.arg("--").arg(program);
     Ok(command)
 }
 
-fn is_root(made: &Path) -> Result<bool> {
-    Ok(fs::metadata(made)?.uid() == 0)
+fn is_root() -> Result<bool> {
+    Ok(fs::metadata("/proc/self")?.uid() == 0)
+}
+
+fn folder() -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pg").tempdir()?;
+    if is_root()? {
+        chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
+    }
+    Ok(folder)
 }

@@ -67,10 +67,11 @@ pub struct Claimed {
     pub entries: u64,
     /// The number of the next line of the log.
     pub next_line: u64,
-    /// When the attempt has taken as long as it may; it must then end, within the length of a lease.
-    pub deadline: Option<Timestamp>,
-    /// When the lease runs out unless it is renewed.
-    pub until: Timestamp,
+    /// How long the attempt may take; then it must end, within the length of a lease.
+    pub time_left: Option<Duration>,
+    /// How long the lease lasts unless it is renewed, counted from before the claim was made: a worker's clock need not be
+    /// the queue's.
+    pub lasts: Duration,
 }
 
 /// The answer to a claim.
@@ -85,7 +86,8 @@ pub struct Claim {
 /// The answer to a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Renewed {
-    pub until: Timestamp,
+    /// How long the lease now lasts, counted from before the renewal was asked for.
+    pub lasts: Duration,
     /// Somebody wants the job cancelled: stop, clean up, and finish as cancelled.
     pub is_cancelled: bool,
 }

@@ -179,7 +179,7 @@ impl Queue {
         }
     }
 
-    /// Says that the worker is still there. The lease lasts until the instant that is answered.
+    /// Says that the worker is still there. Half-way through the lease is a good time for it.
     ///
     /// # Errors
     /// [`QueueError::Fenced`]: stop at once.

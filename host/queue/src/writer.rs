@@ -194,6 +194,10 @@ impl Clerk {
                 }
                 calls.into_iter().filter_map(|call| call.answer(committed.clone())).collect()
             }
+            // The database is: all would wait for the same.
+            Err(error @ (QueueError::Connect(_) | QueueError::Newer { .. })) => {
+                calls.into_iter().filter_map(|call| call.answer(Err(error.clone()))).collect()
+            }
             // One of them may be to blame: each for itself, so that the others go on.
             Err(_) if calls.len() > 1 => {
                 self.connection.rollback();

@@ -54,8 +54,8 @@ fn take(tx: &mut Tx<'_>, id: JobId, worker: &WorkerName) -> Result<Claimed, Queu
         run: job.run,
         entries: stored.next_entry,
         next_line: job.next_line,
-        deadline: job.deadline,
-        until,
+        time_left: job.timeout,
+        lasts: tx.settings.lease,
     })
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn renew(tx: &mut Tx<'_>, lease: Lease) -> Result<Renewed, QueueError
     let last = stored.job.deadline.map(|deadline| deadline.after(length));
     let until = tx.now.after(length).min(last.unwrap_or(tx.now.after(length)));
     tx.execute("update job set lease_until = $2 where id = $1", values![lease.job, until])?;
-    Ok(Renewed { until, is_cancelled: stored.job.is_cancelled })
+    Ok(Renewed { lasts: tx.now.until(until), is_cancelled: stored.job.is_cancelled })
 }
 
 pub(crate) fn set_progress(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<(), QueueError> {

@@ -113,6 +113,8 @@ pub(super) fn migrate(client: &mut Client) -> Result<(), QueueError> {
              set client_min_messages to warning;
              create schema if not exists stead_queue;
              set search_path to stead_queue;
+             -- Who stops in the midst of a transaction must not stop all others.
+             set idle_in_transaction_session_timeout to '5s';
              create table if not exists version (number bigint not null)",
         )
         .map_err(database)?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls};
@@ -14,6 +15,10 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::QueueError;
+
+/// How long a server may take to answer at first, and how long it may leave what was sent unheard.
+const CONNECT: Duration = Duration::from_secs(10);
+const UNHEARD: Duration = Duration::from_secs(20);
 
 /// A server of PostgreSQL: what a `postgres://` address says. `Debug` shows no password.
 #[derive(Clone)]
@@ -53,7 +58,10 @@ impl fmt::Debug for Server {
 impl Server {
     pub(super) fn connect(&self) -> Result<Client, QueueError> {
         let mut config = self.config.clone();
-        config.application_name("stead").keepalives(true);
+        config.application_name("stead");
+        // A server that has vanished must not hold up everybody for as long as TCP is willing to wait.
+        config.connect_timeout(*config.get_connect_timeout().unwrap_or(&CONNECT));
+        config.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&UNHEARD));
         let connected = match config.get_ssl_mode() {
             SslMode::Disable => config.connect(NoTls),
             _ => config.connect(MakeRustlsConnect::new(self.tls()?)),

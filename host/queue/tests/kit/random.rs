@@ -150,7 +150,7 @@ impl Pair {
         let answer = match call {
             Call::Renew { .. } => queue.renew(lease).await.map(|renewed| {
                 let expected = self.model.renew(index);
-                let left = self.clock.read().wall.until(renewed.until).as_secs();
+                let left = renewed.lasts.as_secs();
                 ensure!((left, renewed.is_cancelled) == expected, "{left} {renewed:?}, and not {expected:?}");
                 Ok(())
             }),

@@ -115,9 +115,8 @@ impl Script {
     async fn claim(&mut self, words: &Words<'_>) -> Result<String> {
         let most = words.at(1).unwrap_or("1").parse()?;
         let Claim { jobs, next } = self.queue.claim(&WorkerName::new(words.at(0)?)?, most).await?;
-        let now = self.clock.read().wall;
         for job in &jobs {
-            ensure!(job.until > now, "the lease has run out before it began");
+            ensure!(job.lasts == Duration::from_secs(30), "{job:?}");
             ensure!(job.input == self.queue.input(job.lease.job()).await?, "another job's input");
         }
         let labels = self.labels(jobs.iter().map(|job| job.lease.job()));
@@ -136,9 +135,8 @@ impl Script {
         let lease = Lease::of(self.job(label)?, attempt.parse()?);
         match words.command() {
             "renew" => {
-                let Renewed { until, is_cancelled } = self.queue.renew(lease).await?;
-                let left = self.clock.read().wall.until(until).as_secs();
-                Ok(format!("{left}{}", if is_cancelled { " cancelled" } else { "" }))
+                let Renewed { lasts, is_cancelled } = self.queue.renew(lease).await?;
+                Ok(format!("{}{}", lasts.as_secs(), if is_cancelled { " cancelled" } else { "" }))
             }
             "finish" => Ok(self.queue.finish(lease, outcome(words)?).await?.to_string()),
             "log" => {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
 use std::pin::pin;
+use std::process::Command;
 use std::task::{Context as Waking, Waker};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use stead_queue::*;
 use stead_tests::postgres::{Postgres, Sync};
+
+use crate::Process;
+
+const LEASE: Duration = Duration::from_secs(30);
 
 fn job() -> Result<Submission> {
     Ok(Submission::new(JobName::new("predict")?, "input"))
@@ -51,6 +56,24 @@ async fn a_connection_that_breaks_is_opened_anew() -> Result<()> {
     }
     ensure!(queue.list(Filter::default(), None, 10).await?.len() == 4);
     ensure!(queue.check().await?.is_empty());
+    Ok(())
+}
+
+/// A process that is stopped in the midst of a transaction holds the one lock of all that write.
+#[tokio::test]
+async fn a_process_that_stands_still_does_not_stop_the_others() -> Result<()> {
+    let (server, folder) = (Postgres::start(Sync::Off)?, tempfile::tempdir()?);
+    let address = server.database()?;
+    let queue = Queue::open(&address.parse()?, Settings::default())?;
+    for round in 0..3 {
+        let process = Process::start(&address, LEASE, &["submit", "100000"], &folder.path().join(format!("{round}")))?;
+        while queue.counts().await?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100 + 7 * round)).await;
+        ensure!(Command::new("kill").args(["-s", "STOP", &process.child.id().to_string()]).status()?.success());
+        tokio::time::timeout(Duration::from_secs(20), queue.submit(job()?)).await??;
+    }
     Ok(())
 }
 

@@ -1,20 +1,20 @@
 //! A process that shares a queue with others, for tests that kill it.
 //!
-//! `queue_process PLACE submit COUNT` submits, and `queue_process PLACE work NAME SLOTS` works. Each prints what the queue
-//! has acknowledged, and nothing else: `submitted JOB`, `claimed JOB ATTEMPT`, `logged JOB NEXT-LINE`, `finished JOB ATTEMPT`.
+//! `queue_process PLACE LEASE submit COUNT` submits, and `queue_process PLACE LEASE work NAME SLOTS` works, under leases of so
+//! many seconds. Each prints what the queue has acknowledged, and nothing else: `submitted JOB`, `claimed JOB ATTEMPT`, `logged JOB NEXT-LINE`, `finished JOB ATTEMPT`.
 
 use std::env;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use stead_queue::*;
 use tokio::task::JoinSet;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
     let words: Vec<_> = env::args().skip(1).collect();
-    let settings = Settings { lease: Duration::from_secs(1), ..Settings::default() };
-    let (place, role) = words.split_first().context("which queue?")?;
+    let [place, lease, role @ ..] = words.as_slice() else { bail!("PLACE LEASE ROLE") };
+    let settings = Settings { lease: Duration::from_secs(lease.parse()?), ..Settings::default() };
     let queue = Queue::open(&place.parse()?, settings)?;
     match role {
         [role, count] if role == "submit" => submit(&queue, count.parse()?).await,
