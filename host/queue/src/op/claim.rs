@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use super::Tx;
 use super::row::{COLUMNS, Stored};
-use super::tend::tend;
+use super::tend::{soonest, tend};
 use crate::sql::values;
-use crate::{Claim, Claimed, JobId, QueueError, State, Timestamp, WorkerName};
+use crate::{Claim, Claimed, JobId, QueueError, State, WorkerName};
 
 pub(crate) fn claim(tx: &mut Tx<'_>, worker: &WorkerName, most: u32) -> Result<Claim, QueueError> {
+    if let Some(next) = tx.idle {
+        return Ok(Claim { jobs: Vec::new(), next });
+    }
     tend(tx)?;
     let mut jobs = Vec::new();
     while (jobs.len() as u64) < u64::from(most) {
         tx.settle_lanes()?;
-        let Some(id) = head(tx)? else { return Ok(Claim { jobs, next: next(tx)? }) };
+        let Some(id) = head(tx)? else { return Ok(Claim { jobs, next: idle(tx)? }) };
         jobs.push(take(tx, id, worker)?);
     }
     Ok(Claim { jobs, next: None })
@@ -59,15 +62,10 @@ fn take(tx: &mut Tx<'_>, id: JobId, worker: &WorkerName) -> Result<Claimed, Queu
     })
 }
 
-/// How long until time makes a difference.
-fn next(tx: &mut Tx<'_>) -> Result<Option<Duration>, QueueError> {
-    let mut first: Option<Timestamp> = None;
-    for sql in [
-        "select min(paused_until) from job where paused_until is not null",
-        "select min(lease_until) from job where lease_until is not null",
-    ] {
-        let found = tx.row(sql, &[])?.map(|row| row.maybe_time(0)).transpose()?.flatten();
-        first = [first, found].into_iter().flatten().min();
-    }
-    Ok(first.map(|first| tx.now.until(first)))
+/// How long until time makes a difference. Those that share the transaction find nothing either, until something changes.
+fn idle(tx: &mut Tx<'_>) -> Result<Option<Duration>, QueueError> {
+    let (pause, lease) = soonest(tx)?;
+    let next = [pause, lease].into_iter().flatten().min().map(|first| tx.now.until(first));
+    tx.idle = Some(next);
+    Ok(next)
 }

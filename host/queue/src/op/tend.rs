@@ -4,7 +4,7 @@ use super::Tx;
 use super::end::end;
 use super::row::{COLUMNS, Stored};
 use crate::sql::values;
-use crate::{Cause, Ending, QueueError};
+use crate::{Cause, Ending, QueueError, Timestamp};
 
 /// How many of each kind one transaction sees to, so that no other caller waits long. The rest follows in the next one.
 const MOST: i64 = 1000;
@@ -14,8 +14,24 @@ pub(crate) fn tend(tx: &mut Tx<'_>) -> Result<(), QueueError> {
     if std::mem::replace(&mut tx.is_tended, true) {
         return Ok(());
     }
-    end_leases(tx)?;
-    end_pauses(tx)
+    let (pause, lease) = soonest(tx)?;
+    if lease.is_some_and(|until| until <= tx.now) {
+        end_leases(tx)?;
+    }
+    if pause.is_some_and(|until| until <= tx.now) {
+        end_pauses(tx)?;
+    }
+    Ok(())
+}
+
+/// When the first pause ends, and the first lease.
+pub(super) fn soonest(tx: &mut Tx<'_>) -> Result<(Option<Timestamp>, Option<Timestamp>), QueueError> {
+    let row = tx.row(
+        "select (select min(paused_until) from job where paused_until is not null),
+                (select min(lease_until) from job where lease_until is not null)",
+        &[],
+    )?;
+    row.map_or(Ok((None, None)), |row| Ok((row.maybe_time(0)?, row.maybe_time(1)?)))
 }
 
 fn end_pauses(tx: &mut Tx<'_>) -> Result<(), QueueError> {

@@ -1,6 +1,7 @@
 //! A transaction, and what is put off to its end because many operations would do it again and again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::sql::{Row, Sql, Value, values};
 use crate::wake::Woke;
@@ -12,6 +13,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) woke: Woke,
     pub(super) is_tended: bool,
+    /// Known while there is nothing to claim: how long until time may change that.
+    pub(super) idle: Option<Option<Duration>>,
     /// Lanes whose head may have changed, and by how much the number of their running jobs did.
     lanes: BTreeMap<i64, i64>,
     tally: BTreeMap<(JobName, State), i64>,
@@ -20,7 +23,7 @@ pub(crate) struct Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) fn new(sql: &'a mut dyn Sql, now: Timestamp, settings: &'a Settings) -> Self {
         let (lanes, tally) = (BTreeMap::new(), BTreeMap::new());
-        Self { sql, now, settings, woke: Woke::default(), is_tended: false, lanes, tally }
+        Self { sql, now, settings, woke: Woke::default(), is_tended: false, idle: None, lanes, tally }
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, QueueError> {
@@ -51,6 +54,7 @@ impl<'a> Tx<'a> {
     pub(super) fn touched(&mut self, lane: i64) {
         self.lanes.entry(lane).or_default();
         self.woke.ready = true;
+        self.idle = None;
     }
 
     /// Writes for each lane that was noted which of its jobs is next.
