@@ -13,6 +13,9 @@ use crate::sql::Connection;
 use crate::wake::{Wake, Woke};
 use crate::{QueueError, Settings};
 
+#[cfg(test)]
+mod tests;
+
 /// How many calls share a transaction at most, so that the first of them does not wait long for the last.
 const MOST: usize = 256;
 /// How often another process's writes are looked for, where that has to be asked: while somebody waits, and otherwise.

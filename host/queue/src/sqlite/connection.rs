@@ -45,6 +45,12 @@ impl SqliteConnection {
         Ok(Self { inner, time: Time::new(clock), data_version: 0 })
     }
 
+    /// As if the disk had no room for more.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: i64) -> Result<(), QueueError> {
+        self.inner.pragma_update(None, "max_page_count", pages).map_err(database)
+    }
+
     fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, QueueError> {
         self.inner.prepare_cached(&sql.replace('$', "?")).map_err(database)
     }
