@@ -35,7 +35,11 @@ async fn one_that_the_database_refuses_leaves_the_others_alone() -> Result<()> {
         anyhow::Ok(desk.call(body, None))
     };
     // A slow one first, so that the rest share a transaction.
-    let slow = desk.call(|_| Ok(std::thread::sleep(std::time::Duration::from_millis(50))), None);
+    let sleep = |_: &mut op::Tx<'_>| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        Ok(())
+    };
+    let slow = desk.call(sleep, None);
     let (_, one, no, other) = tokio::join!(slow, submit(&desk, 1), refused()?, submit(&desk, 1));
     ensure!(one?.is_new && other?.is_new && matches!(no, Err(QueueError::Stored(_))), "{no:?}");
     let jobs = desk.call(|tx| op::list(tx, &Filter::default(), None, 10), None).await?;
