@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -18,9 +18,12 @@ mod tests;
 
 /// How many calls share a transaction at most, so that the first of them does not wait long for the last.
 const MOST: usize = 256;
-/// How often another process's writes are looked for, where that has to be asked: while somebody waits, and otherwise.
+/// How often another process's writes are looked for, where that has to be asked: while somebody waits and something has
+/// happened lately, while somebody waits, and otherwise.
 const WATCHFUL: Duration = Duration::from_millis(2);
+const PATIENT: Duration = Duration::from_millis(20);
 const IDLE: Duration = Duration::from_millis(250);
+const LATELY: Duration = Duration::from_secs(1);
 
 /// A call that waits for its turn.
 trait Call: Send {
@@ -69,7 +72,7 @@ impl Desk {
         wake: Arc<Wake>,
     ) -> std::io::Result<Self> {
         let (sender, inbox) = channel();
-        let clerk = Clerk { connection: Box::new(connection), mode, settings, wake };
+        let clerk = Clerk { connection: Box::new(connection), mode, settings, wake, moved: Instant::now() };
         thread::Builder::new().name("queue".to_owned()).spawn(move || clerk.work(&inbox))?;
         Ok(Self(sender))
     }
@@ -153,6 +156,8 @@ struct Clerk {
     mode: Mode,
     settings: Arc<Settings>,
     wake: Arc<Wake>,
+    /// When something happened last.
+    moved: Instant,
 }
 
 impl Clerk {
@@ -167,16 +172,27 @@ impl Clerk {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if self.mode == Mode::Write && self.connection.others_wrote() {
-                self.wake.send(Woke { ready: true, changed: true });
+                self.tell(Woke { ready: true, changed: true });
             }
         }
+    }
+
+    fn tell(&mut self, woke: Woke) {
+        if woke.ready || woke.changed {
+            self.moved = Instant::now();
+        }
+        self.wake.send(woke);
     }
 
     fn next(&self, inbox: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
         if self.mode == Mode::Read || !self.connection.must_ask() {
             return inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
         }
-        inbox.recv_timeout(if self.wake.is_awaited() { WATCHFUL } else { IDLE })
+        inbox.recv_timeout(match self.wake.is_awaited() {
+            true if self.moved.elapsed() < LATELY => WATCHFUL,
+            true => PATIENT,
+            false => IDLE,
+        })
     }
 
     fn answer_all(&mut self, calls: Vec<Box<dyn Call>>) {
@@ -192,7 +208,7 @@ impl Clerk {
             Ok(woke) => {
                 let committed = self.connection.commit(woke);
                 match committed {
-                    Ok(()) => self.wake.send(woke),
+                    Ok(()) => self.tell(woke),
                     Err(_) => self.connection.rollback(),
                 }
                 calls.into_iter().filter_map(|call| call.answer(committed.clone())).collect()
