@@ -1,0 +1,22 @@
+set -eu
+umask 077
+folder=/var/lib/stead/run/@RUN@
+unit=stead-run-@RUN@
+mkdir -p "$folder"
+cd "$folder"
+# It writes `started` itself: what has begun is never begun again.
+if [ -e started ] || [ -e status ] || systemctl -q is-active "$unit"; then
+    exit 0
+fi
+cat > command.new
+mv command.new command
+# Runs after everything that the command started has ended: the output is complete then.
+cat > finish <<'FINISH'
+printf '%s %s %s\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new
+mv status.new status
+FINISH
+: >> output
+systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
+    --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
+    --property=TimeoutStopSec=10 --property=ExecStopPost="/bin/sh $folder/finish" \
+    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" || systemctl -q is-active "$unit" || [ -e started ]

@@ -1,0 +1,99 @@
+//! One ssh(1) for one request, with nothing of the user's own configuration in it.
+
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStderr, Command};
+
+use super::keys::{CLIENT, KNOWN_HOSTS};
+use super::{Access, AccessError};
+
+/// What ssh(1) itself ends with when it cannot connect, or loses the connection.
+const FAILED: i32 = 255;
+/// How much of an answer or a complaint is read.
+const LONGEST: u64 = 64 << 10;
+
+const OPTIONS: [&str; 15] = [
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "StrictHostKeyChecking=yes",
+    "GlobalKnownHostsFile=/dev/null",
+    "HostKeyAlgorithms=ssh-ed25519",
+    "UpdateHostKeys=no",
+    "CheckHostIP=no",
+    "PasswordAuthentication=no",
+    "KbdInteractiveAuthentication=no",
+    "BatchMode=yes",
+    "ForwardAgent=no",
+    "ClearAllForwardings=yes",
+    "ConnectTimeout=20",
+    "ServerAliveInterval=10",
+    "ServerAliveCountMax=6",
+];
+
+impl Access {
+    /// A command for the machine's sh(1), as root.
+    pub(super) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new("ssh");
+        command.args(["-F", "/dev/null", "-T", "-o", "LogLevel=ERROR"]);
+        for option in OPTIONS.into_iter().chain(self.options.iter().map(String::as_str)) {
+            command.args(["-o", option]);
+        }
+        command.arg("-o").arg(format!("HostKeyAlias={}", self.name));
+        command.arg("-o").arg(format!("UserKnownHostsFile=\"{}\"", self.keys.join(KNOWN_HOSTS).display()));
+        command.arg("-i").arg(self.keys.join(CLIENT)).args(["-p", &self.address.port().to_string()]);
+        command.args(["-l", "root", "--", &self.address.ip().to_string(), line]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    /// Runs a short command to its end and gives what it printed.
+    pub(super) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
+        let (status, answer, words) = self.talk(line, input).await?;
+        self.check(status, "run a command of stead's own", words)?;
+        Ok(answer)
+    }
+
+    async fn talk(&self, line: &str, input: &[u8]) -> Result<(ExitStatus, String, String), AccessError> {
+        let cannot = |source| AccessError::Program { program: "ssh", source };
+        let mut child = self.command(line).spawn().map_err(cannot)?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // When the far end does not read, its exit status says why.
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        let ((), answer, words) = tokio::join!(write, text(stdout), text(stderr));
+        Ok((child.wait().await.map_err(cannot)?, answer, words))
+    }
+
+    /// The error that an ssh(1) which ended so means, if any.
+    pub(super) fn check(&self, status: ExitStatus, what: &'static str, words: String) -> Result<(), AccessError> {
+        let machine = self.name.to_string();
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(FAILED) if words.contains("Host key verification failed") => Err(AccessError::HostKey { machine }),
+            Some(FAILED) => Err(AccessError::Unreachable { machine, words }),
+            _ => Err(AccessError::Refused { machine, what, words }),
+        }
+    }
+
+    pub(super) fn machine(&self) -> String {
+        self.name.to_string()
+    }
+}
+
+/// What a program complained about, while it runs.
+pub(super) async fn words(stderr: Option<ChildStderr>) -> String {
+    text(stderr).await
+}
+
+async fn text(from: Option<impl AsyncRead + Unpin>) -> String {
+    let Some(mut from) = from else { return String::new() };
+    let mut read = Vec::new();
+    let _ = (&mut from).take(LONGEST).read_to_end(&mut read).await;
+    // Read on, so that the far end is not held up.
+    let _ = tokio::io::copy(&mut from, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&read).trim().to_owned()
+}
