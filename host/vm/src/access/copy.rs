@@ -30,6 +30,10 @@ impl Access {
     /// # Errors
     /// When it has more than `most` bytes, changes meanwhile, or does not fit.
     pub async fn upload(&self, from: &Path, to: &str, most: u64) -> Result<Transfer, AccessError> {
+        ssh::again(async || self.upload_once(from, to, most).await).await
+    }
+
+    async fn upload_once(&self, from: &Path, to: &str, most: u64) -> Result<Transfer, AccessError> {
         let at = |source| AccessError::File { path: from.to_owned(), source };
         let too_large = || AccessError::TooLarge { machine: self.machine(), what: to.to_owned(), most };
         let mut file = File::open(from).await.map_err(at)?;
@@ -59,6 +63,10 @@ impl Access {
     /// # Errors
     /// When there is none, it has more than `most` bytes, or changes meanwhile.
     pub async fn download(&self, from: &str, to: &Path, most: u64) -> Result<Transfer, AccessError> {
+        ssh::again(async || self.download_once(from, to, most).await).await
+    }
+
+    async fn download_once(&self, from: &str, to: &Path, most: u64) -> Result<Transfer, AccessError> {
         let script = DOWNLOAD.replace("@PATH@", &quoted(from));
         let mut child = self.command(&script).spawn().map_err(cannot)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

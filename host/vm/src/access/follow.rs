@@ -69,7 +69,7 @@ impl Access {
         output: &mut O,
     ) -> Result<Option<Ended>, Broken<O::Error>> {
         self.stream(run, position, output).await?;
-        let status = self.status(run).await.map_err(broken)?;
+        let status = self.status_once(run).await.map_err(broken)?;
         let ended = status.outcome.filter(|_| status.written <= position.reached);
         Ok(ended.map(|outcome| Ended { outcome, written: status.written }))
     }

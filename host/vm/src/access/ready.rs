@@ -24,7 +24,7 @@ impl Access {
         let mut last = String::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match timeout(left, self.ask("exit 0", b"")).await {
+            match timeout(left, self.ask_once("exit 0", b"")).await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(AccessError::Unreachable { words, .. })) => last = words,
                 Ok(Err(error)) => return Err(error.into()),

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use super::{Access, AccessError};
+use super::{Access, AccessError, ssh};
 
 const START: &str = include_str!("run/start.sh");
 const STATUS: &str = include_str!("run/status.sh");
@@ -68,7 +68,11 @@ impl Access {
     /// # Errors
     /// When the machine cannot be reached, or the command is neither running nor has a status.
     pub async fn status(&self, run: &RunId) -> Result<Status, AccessError> {
-        let answer = self.ask(&line(STATUS, run), b"").await?;
+        ssh::again(async || self.status_once(run).await).await
+    }
+
+    pub(super) async fn status_once(&self, run: &RunId) -> Result<Status, AccessError> {
+        let answer = self.ask_once(&line(STATUS, run), b"").await?;
         let machine = self.machine();
         match answer.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["lost"] => Err(AccessError::Lost { machine, run: run.0.clone() }),

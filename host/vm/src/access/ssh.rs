@@ -1,9 +1,11 @@
 //! One ssh(1) for one request, with nothing of the user's own configuration in it.
 
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStderr, Command};
+use tokio::time::sleep;
 
 use super::keys::{CLIENT, KNOWN_HOSTS};
 use super::{Access, AccessError};
@@ -12,6 +14,10 @@ use super::{Access, AccessError};
 const FAILED: i32 = 255;
 /// How much of an answer or a complaint is read.
 const LONGEST: u64 = 64 << 10;
+
+/// Between tries.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3)];
 
 const OPTIONS: [&str; 15] = [
     "IdentitiesOnly=yes",
@@ -47,8 +53,13 @@ impl Access {
         command
     }
 
-    /// Runs a short command to its end and gives what it printed.
+    /// Runs a short command to its end and gives what it printed. It may run more than once: sshd of a new machine restarts
+    /// while cloud-init is at work, and connections break.
     pub(super) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
+        again(async || self.ask_once(line, input).await).await
+    }
+
+    pub(super) async fn ask_once(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
         let (status, answer, words) = self.talk(line, input).await?;
         self.check(status, "run a command of stead's own", words)?;
         Ok(answer)
@@ -82,6 +93,17 @@ impl Access {
     pub(super) fn machine(&self) -> String {
         self.name.to_string()
     }
+}
+
+/// Does it again for as long as the machine cannot be reached, a few times.
+pub(super) async fn again<T>(mut attempt: impl AsyncFnMut() -> Result<T, AccessError>) -> Result<T, AccessError> {
+    for pause in PAUSES {
+        match attempt().await {
+            Err(AccessError::Unreachable { .. }) => sleep(pause).await,
+            done => return done,
+        }
+    }
+    attempt().await
 }
 
 /// What a program complained about, while it runs.

@@ -1,0 +1,127 @@
+//! One machine of the tests' own image.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use stead_tests::run::run;
+use stead_tests::{cache, vm::image::Image};
+use stead_vm::access::{Access, Keys};
+use stead_vm::lease::Lease;
+use stead_vm::machine::State;
+use stead_vm::name::{Installation, VmName};
+use stead_vm::provider::Provider;
+use stead_vm::provider::qemu::{Qemu, Settings};
+use stead_vm::request::{Market, Network, Request, Size};
+use stead_vm::user_data::{Identity, user_data};
+
+/// On two cores that others use as well.
+const BOOT_LIMIT: Duration = Duration::from_secs(240);
+const LIFETIME: Duration = Duration::from_secs(1800);
+
+pub(crate) struct Place {
+    pub(crate) name: VmName,
+    pub(crate) access: Access,
+    pub(crate) address: SocketAddr,
+    qemu: Qemu,
+    folder: PathBuf,
+}
+
+impl Place {
+    pub(crate) async fn start() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("stead-boot-").tempdir()?.keep();
+        let qemu = qemu(&folder)?;
+        let image = image(&folder, &qemu)?;
+        let name: VmName = "stead-boot-1-1".parse()?;
+        let keys = Keys::obtain(&folder.join("keys"), &name)?;
+        let lease = Lease { renewal: Duration::from_secs(600), lifetime: LIFETIME, created: SystemTime::now() };
+        let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
+        let request = Request {
+            name: name.clone(),
+            installation: installation(),
+            image,
+            size: Size::Measured { cpus: 1, memory_mib: 512, disk_gib: 10 },
+            region: None,
+            network: Network::Closed,
+            market: Market::OnDemand,
+            user_data: user_data(&identity, &lease),
+            lifetime: LIFETIME,
+        };
+        let address = qemu.create(&request).await?.address.context("no address")?;
+        let access = Access::new(name.clone(), address, &folder.join("keys"));
+        Ok(Self { name, access, address, qemu, folder })
+    }
+
+    pub(crate) async fn ready(&self) -> Result<()> {
+        let ready = self.access.ready::<anyhow::Error>(BOOT_LIMIT, async || self.runs().await).await;
+        let console = self.qemu.console(&self.name).await?.unwrap_or_default();
+        ready.with_context(|| console)
+    }
+
+    pub(crate) async fn state(&self) -> Result<Option<State>> {
+        Ok(self.qemu.list(&installation()).await?.first().map(|vm| vm.state))
+    }
+
+    pub(crate) async fn runs(&self) -> Result<()> {
+        let state = self.state().await?.context("the machine is gone")?;
+        ensure!(state == State::Running, "the machine is {state:?}");
+        Ok(())
+    }
+
+    pub(crate) async fn leaves_nothing(&self) -> Result<()> {
+        self.qemu.destroy(&self.name).await?;
+        assert_eq!(self.state().await?, None);
+        assert_eq!(fs::read_dir(self.folder.join("state/machines"))?.count(), 0);
+        Ok(())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The lease ends the machine when this does not run.
+        if let Ok(pid) = fs::read_to_string(self.folder.join("state/machines/stead-boot-1-1/qemu.pid")) {
+            let _ = run(Command::new("kill").arg("-9").arg(pid.trim()), Duration::from_secs(5));
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn installation() -> Installation {
+    "tests".parse().expect("a name")
+}
+
+fn qemu(folder: &Path) -> Result<Qemu> {
+    let settings = Settings { folder: folder.join("state"), accelerator: None, memory_mib: None, user: None };
+    Ok(Qemu::new(settings)?)
+}
+
+/// The image of the other tests, in a store that all runs share: importing it takes seconds.
+fn image(folder: &Path, qemu: &Qemu) -> Result<String> {
+    let image = Image::obtain()?;
+    let kernel = image.kernel.context("this test boots the tests' own image")?;
+    let store = cache::entry("vm-store", &image.key, |store| {
+        let source = store.join("source");
+        fs::create_dir_all(&source)?;
+        fs::create_dir_all(store.join("images"))?;
+        symlink(&kernel.vmlinux, source.join("kernel"))?;
+        symlink(&kernel.initramfs, source.join("initramfs"))?;
+        let mut convert = Command::new("qemu-img");
+        convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args([&image.disk, &source.join("disk")]);
+        run(&mut convert, Duration::from_secs(300))?.ok()?;
+        let settings = Settings { folder: store.to_owned(), accelerator: None, memory_mib: None, user: None };
+        let digest = Qemu::new(settings)?.images().import(&source, None)?;
+        fs::remove_dir_all(source)?;
+        Ok(fs::write(store.join("digest"), digest.as_str())?)
+    })?;
+    symlink(store.join("images"), folder.join("state/images"))?;
+    let digest = fs::read_to_string(store.join("digest"))?;
+    Ok(qemu.images().import(Path::new("/nowhere"), Some(&digest.parse()?))?.to_string())
+}
