@@ -1,6 +1,6 @@
 //! Where machines come from: one trait, a folder for each provider, and their only registration.
 //!
-//! A provider keeps nothing in memory that it could not find again: any process may ask it about any machine.
+//! A provider is that of one installation, and neither sees nor touches what others have there. It keeps nothing in memory that it could not find again: any process may ask it about any machine.
 
 use async_trait::async_trait;
 
@@ -8,7 +8,9 @@ use crate::machine::{Offer, Vm};
 use crate::name::{Installation, VmName};
 use crate::request::Request;
 
+pub mod ec2;
 mod error;
+mod http;
 pub mod qemu;
 
 pub use error::{Cause, ProviderError};
@@ -32,12 +34,12 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// After [`Cause::TimedOut`] alone it is unknown whether the machine was made; after the others it was not.
     async fn create(&self, request: &Request) -> Result<Vm, ProviderError>;
 
-    /// All machines of this installation, in the order of their names, with those of which only a volume, an address
+    /// All machines, in the order of their names, with those of which only a volume, an address
     /// or a key is left. It may lag behind what was just made or destroyed.
     ///
     /// # Errors
     /// As every call to a provider.
-    async fn list(&self, installation: &Installation) -> Result<Vec<Vm>, ProviderError>;
+    async fn list(&self) -> Result<Vec<Vm>, ProviderError>;
 
     /// Ends the machine and takes away what came with it. One that is not there is destroyed already.
     ///
@@ -56,20 +58,25 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
     pub name: &'static str,
-    pub open: fn(serde_json::Value) -> Result<Box<dyn Provider>, ProviderError>,
+    pub open: fn(Installation, serde_json::Value) -> Result<Box<dyn Provider>, ProviderError>,
 }
 
 /// Every provider.
-pub const ALL: &[Registration] = &[Registration { name: qemu::NAME, open: qemu::open }];
+pub const ALL: &[Registration] =
+    &[Registration { name: qemu::NAME, open: qemu::open }, Registration { name: ec2::NAME, open: ec2::open }];
 
-/// The provider called `name`, with its settings.
+/// The provider called `name` with these settings, for one installation.
 ///
 /// # Errors
 /// When there is none, or its settings are not such.
-pub fn open(name: &str, settings: serde_json::Value) -> Result<Box<dyn Provider>, ProviderError> {
+pub fn open(
+    name: &str,
+    installation: Installation,
+    settings: serde_json::Value,
+) -> Result<Box<dyn Provider>, ProviderError> {
     let registration = ALL.iter().find(|registration| registration.name == name).ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|registration| registration.name).collect();
         ProviderError::new(Cause::Invalid, format!("there is no provider {name}: it can be {}", known.join(", ")))
     })?;
-    (registration.open)(settings)
+    (registration.open)(installation, settings)
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{Installation, Labels, VmName};
+use crate::name::VmName;
 
 /// One machine to be made. Of two requests with one name, the first one served stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub name: VmName,
-    pub installation: Installation,
     /// As the provider names its images; for local machines the image's digest.
     pub image: String,
     pub size: Size,
@@ -72,12 +71,6 @@ impl UserData {
 impl fmt::Debug for UserData {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "UserData({} bytes)", self.0.len())
-    }
-}
-
-impl Request {
-    pub fn labels(&self) -> Labels {
-        self.name.labels(&self.installation)
     }
 }
 

@@ -41,25 +41,29 @@ pub struct Qemu {
 /// Where everything lies.
 #[derive(Debug)]
 struct Place {
+    installation: Installation,
     settings: Settings,
     images: ImageStore,
     machines: PathBuf,
 }
 
-pub(super) fn open(settings: serde_json::Value) -> Result<Box<dyn Provider>, ProviderError> {
+pub(super) fn open(
+    installation: Installation,
+    settings: serde_json::Value,
+) -> Result<Box<dyn Provider>, ProviderError> {
     let settings = serde_json::from_value(settings)
         .map_err(|error| ProviderError::because(Cause::Invalid, "the settings of the provider qemu", error))?;
-    Ok(Box::new(Qemu::new(settings)?))
+    Ok(Box::new(Qemu::new(installation, settings)?))
 }
 
 impl Qemu {
     /// # Errors
     /// When its folder cannot be made.
-    pub fn new(settings: Settings) -> Result<Self, ProviderError> {
+    pub fn new(installation: Installation, settings: Settings) -> Result<Self, ProviderError> {
         let machines = settings.folder.join("machines");
         folder::make_private(&machines).map_err(|error| failed(&format!("making {}", machines.display()), error))?;
         let images = ImageStore::new(settings.folder.join("images"));
-        Ok(Self { place: Arc::new(Place { settings, images, machines }) })
+        Ok(Self { place: Arc::new(Place { installation, settings, images, machines }) })
     }
 
     /// The disks that machines can be made from.
@@ -93,9 +97,8 @@ impl Provider for Qemu {
         self.blocking(move |place| place.make(&request)).await
     }
 
-    async fn list(&self, installation: &Installation) -> Result<Vec<Vm>, ProviderError> {
-        let installation = installation.clone();
-        self.blocking(move |place| place.list(&installation)).await
+    async fn list(&self) -> Result<Vec<Vm>, ProviderError> {
+        self.blocking(Place::list).await
     }
 
     async fn destroy(&self, name: &VmName) -> Result<(), ProviderError> {

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::{Doomed, LiveAttempts, Rules, decide};
-use crate::name::{Installation, VmName};
+use crate::name::VmName;
 use crate::provider::{Cause, Provider, ProviderError};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
-/// The reaper of one installation at one provider. Losing it loses nothing: the next one tries at once.
+/// The reaper at one provider. Losing it loses nothing: the next one tries at once.
 #[derive(Debug)]
 pub struct Reaper {
-    installation: Installation,
     rules: Rules,
     failures: BTreeMap<VmName, Failure>,
 }
@@ -43,8 +42,8 @@ pub struct Failed {
 }
 
 impl Reaper {
-    pub fn new(installation: Installation, rules: Rules) -> Self {
-        Self { installation, rules, failures: BTreeMap::new() }
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, failures: BTreeMap::new() }
     }
 
     /// Lists, then asks `live` which attempts live, then destroys. One machine that cannot be destroyed holds up no other,
@@ -61,7 +60,7 @@ impl Reaper {
     where
         E: From<ProviderError>,
     {
-        let listed = provider.list(&self.installation).await?;
+        let listed = provider.list().await?;
         let doomed = decide(&listed, &live().await?, now, self.rules);
         self.failures.retain(|name, _| doomed.iter().any(|doomed| doomed.name == *name));
         let mut round = Round::default();

@@ -42,7 +42,6 @@ impl Place {
         let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
         let request = Request {
             name: name.clone(),
-            installation: installation(),
             image,
             size: Size::Measured { cpus: 1, memory_mib: 512, disk_gib: 10 },
             region: None,
@@ -63,7 +62,7 @@ impl Place {
     }
 
     pub(crate) async fn state(&self) -> Result<Option<State>> {
-        Ok(self.qemu.list(&installation()).await?.first().map(|vm| vm.state))
+        Ok(self.qemu.list().await?.first().map(|vm| vm.state))
     }
 
     pub(crate) async fn runs(&self) -> Result<()> {
@@ -100,7 +99,7 @@ fn installation() -> Installation {
 
 fn qemu(folder: &Path) -> Result<Qemu> {
     let settings = Settings { folder: folder.join("state"), accelerator: None, memory_mib: None, user: None };
-    Ok(Qemu::new(settings)?)
+    Ok(Qemu::new(installation(), settings)?)
 }
 
 /// The image of the other tests, in a store that all runs share: importing it takes seconds.
@@ -117,7 +116,7 @@ fn image(folder: &Path, qemu: &Qemu) -> Result<String> {
         convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args([&image.disk, &source.join("disk")]);
         run(&mut convert, Duration::from_secs(300))?.ok()?;
         let settings = Settings { folder: store.to_owned(), accelerator: None, memory_mib: None, user: None };
-        let digest = Qemu::new(settings)?.images().import(&source, None)?;
+        let digest = Qemu::new(installation(), settings)?.images().import(&source, None)?;
         fs::remove_dir_all(source)?;
         Ok(fs::write(store.join("digest"), digest.as_str())?)
     })?;

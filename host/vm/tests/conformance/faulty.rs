@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stead_vm::machine::{Offer, Vm};
-use stead_vm::name::{Installation, VmName};
+use stead_vm::name::VmName;
 use stead_vm::provider::{Cause, Provider, ProviderError};
 use stead_vm::request::Request;
 
@@ -71,11 +71,11 @@ impl Provider for Faulty {
         self.through(self.real.create(request)).await
     }
 
-    async fn list(&self, installation: &Installation) -> Result<Vec<Vm>, ProviderError> {
+    async fn list(&self) -> Result<Vec<Vm>, ProviderError> {
         match self.next() {
             Some(Fault::IsStale(list)) => Ok(list),
             Some(Fault::Fails(cause)) => Err(ProviderError::new(cause, "injected")),
-            _ => self.real.list(installation).await,
+            _ => self.real.list().await,
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+mod ec2;
 mod faulty;
 mod kit;
 mod qemu;
@@ -10,6 +11,7 @@ mod subject;
 
 use anyhow::Result;
 
+use ec2::Moto;
 use qemu::Local;
 
 #[tokio::test]
@@ -30,4 +32,24 @@ async fn qemu_is_reaped_through_faults() -> Result<()> {
 #[tokio::test]
 async fn qemu_machines_that_are_lost_or_never_answer_are_told_apart() -> Result<()> {
     kit::lost::all(&Local::new()?).await
+}
+
+#[tokio::test]
+async fn ec2_makes_one_machine_a_name_and_takes_all_of_it_away() -> Result<()> {
+    kit::life::all(&Moto::start()?).await
+}
+
+#[tokio::test]
+async fn ec2_is_made_through_faults() -> Result<()> {
+    kit::create::all(&Moto::start()?).await
+}
+
+#[tokio::test]
+async fn ec2_is_reaped_through_faults() -> Result<()> {
+    kit::reap::all(&Moto::start()?).await
+}
+
+#[tokio::test]
+async fn ec2_machines_that_are_lost_are_told_and_not_made_again() -> Result<()> {
+    kit::lost::a_lost_machine_is_told_and_not_made_again(&Moto::start()?).await
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use stead_vm::name::VmName;
 use stead_vm::provider::Provider;
 use stead_vm::provider::qemu::{Accel, Qemu, Settings};
-use stead_vm::request::Size;
+use stead_vm::request::{Network, Size};
 
 mod crash;
 mod image;
@@ -16,7 +16,7 @@ mod room;
 
 use processes::Processes;
 
-use crate::subject::Subject;
+use crate::subject::{Subject, installation};
 
 pub(crate) const SMALL: Size = Size::Measured { cpus: 1, memory_mib: 32, disk_gib: 0 };
 
@@ -36,13 +36,19 @@ impl Local {
 }
 
 pub(crate) fn provider(folder: &Path, memory_mib: Option<u64>) -> Result<Qemu> {
-    let settings = Settings { folder: folder.join("state"), accelerator: Some(Accel::Tcg), memory_mib, user: None };
-    Ok(Qemu::new(settings)?)
+    Ok(Qemu::new(installation("ours"), settings(folder, memory_mib))?)
+}
+
+fn settings(folder: &Path, memory_mib: Option<u64>) -> Settings {
+    Settings { folder: folder.join("state"), accelerator: Some(Accel::Tcg), memory_mib, user: None }
 }
 
 impl Subject for Local {
-    fn provider(&self) -> Result<Box<dyn Provider>> {
-        Ok(Box::new(provider(self.processes.folder(), None)?))
+    const AT_ONCE: bool = true;
+    const NETWORK: Network = Network::Closed;
+
+    fn provider(&self, installation: &str) -> Result<Box<dyn Provider>> {
+        Ok(Box::new(Qemu::new(self::installation(installation), settings(self.folder(), None))?))
     }
 
     fn folder(&self) -> &Path {

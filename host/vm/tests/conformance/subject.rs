@@ -11,8 +11,12 @@ use stead_vm::request::{Market, Network, Request, Size};
 use stead_vm::user_data::{Identity, user_data};
 
 pub(crate) trait Subject {
-    /// A new one each time, as another process would have it.
-    fn provider(&self) -> Result<Box<dyn Provider>>;
+    /// Whether two calls at the same time can be tried.
+    const AT_ONCE: bool;
+    const NETWORK: Network;
+
+    /// A new one each time, as another process of this installation would have it.
+    fn provider(&self, installation: &str) -> Result<Box<dyn Provider>>;
 
     /// A folder for keys.
     fn folder(&self) -> &Path;
@@ -35,7 +39,7 @@ pub(crate) fn installation(name: &str) -> Installation {
     name.parse().expect("a name")
 }
 
-pub(crate) fn request(subject: &impl Subject, name: &VmName) -> Result<Request> {
+pub(crate) fn request<S: Subject>(subject: &S, name: &VmName) -> Result<Request> {
     let keys = Keys::obtain(&subject.folder().join(name.as_str()), name)?;
     let (image, size) = subject.image();
     let lifetime = Duration::from_secs(3600);
@@ -43,11 +47,10 @@ pub(crate) fn request(subject: &impl Subject, name: &VmName) -> Result<Request> 
     let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
     Ok(Request {
         name: name.clone(),
-        installation: installation("ours"),
         image,
         size,
         region: None,
-        network: Network::Closed,
+        network: S::NETWORK,
         market: Market::OnDemand,
         user_data: user_data(&identity, &lease),
         lifetime,

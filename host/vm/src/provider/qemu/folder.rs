@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::name::VmName;
+use crate::name::{Installation, VmName};
 use crate::request::Request;
 
 const INTENT: &str = "request.json";
@@ -25,6 +25,7 @@ const SWEPT_AFTER: Duration = Duration::from_secs(600);
 /// What was asked for, and when.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Intent {
+    pub(super) installation: Installation,
     pub(super) request: Request,
     pub(super) created: SystemTime,
 }
@@ -77,14 +78,13 @@ impl Folder {
     }
 
     /// Makes the folder with the intent in it, unless it is there; then its own intent stands.
-    pub(super) fn publish(&self, machines: &Path, request: &Request) -> io::Result<()> {
+    pub(super) fn publish(&self, machines: &Path, intent: &Intent) -> io::Result<()> {
         if self.path.exists() {
             return Ok(());
         }
         let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(machines)?;
-        let intent = Intent { request: request.clone(), created: SystemTime::now() };
         let mut file = File::create(unfinished.path().join(INTENT))?;
-        file.write_all(&serde_json::to_vec(&intent)?)?;
+        file.write_all(&serde_json::to_vec(intent)?)?;
         file.sync_all()?;
         match fs::rename(unfinished.path(), &self.path) {
             // Another process was faster: a folder that is not empty is never replaced.

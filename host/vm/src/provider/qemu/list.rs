@@ -7,17 +7,17 @@ use super::folder::{self, Folder, Intent, Seen};
 use super::process::{self, Process};
 use super::{Place, ProviderError, command, failed};
 use crate::machine::{State, Vm};
-use crate::name::{Installation, VmName};
+use crate::name::VmName;
 use crate::request::Size;
 
 /// How much of the console is shown, from its end.
 const CONSOLE: usize = 16 << 10;
 
 impl Place {
-    pub(super) fn list(&self, installation: &Installation) -> Result<Vec<Vm>, ProviderError> {
+    pub(super) fn list(&self) -> Result<Vec<Vm>, ProviderError> {
         let unread = |error| failed(&format!("reading {}", self.machines.display()), error);
         folder::sweep(&self.machines).map_err(unread)?;
-        let ours = |seen: &Seen| seen.intent.request.installation == *installation;
+        let ours = |seen: &Seen| seen.intent.installation == self.installation;
         let seen: Vec<_> = self.see().map_err(unread)?.into_iter().filter(ours).collect();
         let running = process::all(&self.machines).map_err(unread)?;
         Ok(seen.iter().map(|seen| describe(seen, &running)).collect())
@@ -37,7 +37,7 @@ impl Place {
 }
 
 pub(super) fn describe(seen: &Seen, running: &BTreeMap<String, Vec<Process>>) -> Vm {
-    let Intent { request, created } = &seen.intent;
+    let Intent { request, created, .. } = &seen.intent;
     let processes = running.get(request.name.as_str());
     let state = match processes {
         _ if !seen.was_started => State::Starting,

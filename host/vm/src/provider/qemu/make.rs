@@ -5,10 +5,10 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{ExitStatus, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::command::{self, Machine};
-use super::folder::{Folder, Locked};
+use super::folder::{Folder, Intent, Locked};
 use super::image::Image;
 use super::list::describe;
 use super::process;
@@ -29,9 +29,16 @@ impl Place {
         let image = self.images.get(&request.image)?;
         let size = measured(request)?;
         let folder = Folder::of(&self.machines, &request.name);
-        folder.publish(&self.machines, request).map_err(|error| failed("writing down the machine", error))?;
+        let (installation, created) = (self.installation.clone(), SystemTime::now());
+        let intent = Intent { installation, request: request.clone(), created };
+        folder.publish(&self.machines, &intent).map_err(|error| failed("writing down the machine", error))?;
         let gone = || ProviderError::new(Cause::Unavailable, format!("{} was destroyed meanwhile", request.name));
         let locked = folder.lock().map_err(|error| failed("locking the machine's folder", error))?.ok_or_else(gone)?;
+        let seen = folder.see().map_err(|error| failed("reading the machine's request", error))?;
+        if seen.intent.installation != self.installation {
+            let words = format!("{} is a machine of another installation", request.name);
+            return Err(ProviderError::new(Cause::Invalid, words));
+        }
         // Without the mark nobody was told of it: whoever began it has died meanwhile.
         if !folder.was_started()
             && let Err(error) = self.begin(request, size, &image, &locked)
@@ -48,6 +55,10 @@ impl Place {
     pub(super) fn destroy(&self, name: &VmName) -> Result<(), ProviderError> {
         let folder = Folder::of(&self.machines, name);
         match folder.lock().map_err(|error| failed("locking the machine's folder", error))? {
+            Some(locked) if folder.see().is_ok_and(|seen| seen.intent.installation != self.installation) => {
+                drop(locked);
+                Ok(())
+            }
             Some(locked) => self.take_away(name, locked),
             None => Ok(()),
         }

@@ -9,7 +9,7 @@ use stead_vm::name::VmName;
 use stead_vm::provider::{Cause, ProviderError};
 
 use crate::faulty::{Fault, Faulty, LIMITED};
-use crate::subject::{Subject, installation, name, request};
+use crate::subject::{Subject, name, request};
 
 const PATIENCE: Patience =
     Patience { calls: 4, pause: Duration::from_millis(5), longest_pause: Duration::from_millis(100) };
@@ -24,7 +24,7 @@ pub(crate) async fn all(subject: &impl Subject) -> Result<()> {
 }
 
 async fn made(subject: &impl Subject, job: &str, faults: Vec<Fault>) -> Result<(u32, Result<VmName, ProviderError>)> {
-    let provider = Faulty::new(subject.provider()?, faults);
+    let provider = Faulty::new(subject.provider("ours")?, faults);
     let request = request(subject, &name(job, 1))?;
     let vm = create(&provider, &[request.clone(), request], PATIENCE).await;
     let calls = provider.calls();
@@ -32,8 +32,8 @@ async fn made(subject: &impl Subject, job: &str, faults: Vec<Fault>) -> Result<(
 }
 
 async fn is_the_only_one(subject: &impl Subject, job: &str) -> Result<()> {
-    let provider = subject.provider()?;
-    let listed = provider.list(&installation("ours")).await?;
+    let provider = subject.provider("ours")?;
+    let listed = provider.list().await?;
     assert_eq!(
         listed.iter().map(|vm| (vm.owner().job.as_str(), vm.state)).collect::<Vec<_>>(),
         [(job, State::Running)]
@@ -65,10 +65,10 @@ async fn waits_as_long_as_the_provider_asks(subject: &impl Subject) -> Result<()
 }
 
 async fn takes_another_size_when_there_is_no_room(subject: &impl Subject) -> Result<()> {
-    for cause in [Cause::NoCapacity, Cause::Quota, Cause::Preempted] {
-        let (calls, vm) = made(subject, "room", vec![Fault::Fails(cause)]).await?;
-        assert_eq!((calls, vm?), (2, name("room", 1)));
-        is_the_only_one(subject, "room").await?;
+    for (job, cause) in [("room", Cause::NoCapacity), ("quota", Cause::Quota), ("taken", Cause::Preempted)] {
+        let (calls, vm) = made(subject, job, vec![Fault::Fails(cause)]).await?;
+        assert_eq!((calls, vm?), (2, name(job, 1)));
+        is_the_only_one(subject, job).await?;
         let (calls, vm) = made(subject, "full", vec![Fault::Fails(cause), Fault::Fails(cause)]).await?;
         assert_eq!((calls, vm.expect_err("no room at all").cause), (2, cause));
     }

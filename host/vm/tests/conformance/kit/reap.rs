@@ -8,7 +8,7 @@ use stead_vm::provider::{Cause, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
 
 use crate::faulty::{Fault, Faulty, LIMITED};
-use crate::subject::{Subject, installation, name, request};
+use crate::subject::{Subject, name, request};
 
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -26,7 +26,7 @@ struct Reaping {
 
 impl Reaping {
     fn after_the_grace() -> Self {
-        let reaper = Reaper::new(installation("ours"), Rules { grace: GRACE });
+        let reaper = Reaper::new(Rules { grace: GRACE });
         Self { reaper, now: SystemTime::now() + GRACE + Duration::from_secs(1) }
     }
 
@@ -38,7 +38,7 @@ impl Reaping {
 
 async fn made(subject: &impl Subject, job: &str, attempt: u32) -> Result<VmName> {
     let name = name(job, attempt);
-    subject.provider()?.create(&request(subject, &name)?).await?;
+    subject.provider("ours")?.create(&request(subject, &name)?).await?;
     Ok(name)
 }
 
@@ -47,7 +47,7 @@ fn names(round: &Round) -> Vec<&VmName> {
 }
 
 async fn orphans_go_and_machines_in_use_stay(subject: &impl Subject) -> Result<()> {
-    let provider = Faulty::new(subject.provider()?, []);
+    let provider = Faulty::new(subject.provider("ours")?, []);
     let (before, now) = (made(subject, "job", 1).await?, made(subject, "job", 2).await?);
     let mut reaping = Reaping::after_the_grace();
     reaping.now = SystemTime::now();
@@ -65,37 +65,37 @@ async fn one_that_cannot_be_destroyed_is_tried_again(subject: &impl Subject) -> 
     let fails = || Fault::Fails(Cause::Unavailable);
     let mut reaping = Reaping::after_the_grace();
     // List, destroy a; list, destroy a; list, destroy a.
-    let listed = subject.provider()?.list(&installation("ours")).await?;
+    let listed = subject.provider("ours")?.list().await?;
     let list = || Fault::IsStale(listed.clone());
-    let provider = Faulty::new(subject.provider()?, [list(), fails()]);
+    let provider = Faulty::new(subject.provider("ours")?, [list(), fails()]);
     let round = reaping.round(&provider, &[]).await?;
     assert_eq!((names(&round), round.failed[0].times), (vec![&two], 1), "one that fails holds up no other");
-    let round = reaping.round(&Faulty::new(subject.provider()?, []), &[]).await?;
+    let round = reaping.round(&Faulty::new(subject.provider("ours")?, []), &[]).await?;
     assert_eq!((names(&round).len(), round.failed.len(), round.waiting), (0, 0, 1), "not at once again");
     for times in 2..=3 {
         reaping.now += Duration::from_secs(600);
         let only = Fault::IsStale(listed[..1].to_vec());
-        let round = reaping.round(&Faulty::new(subject.provider()?, [only, fails()]), &[]).await?;
+        let round = reaping.round(&Faulty::new(subject.provider("ours")?, [only, fails()]), &[]).await?;
         assert_eq!((&round.failed[0].doomed.name, round.failed[0].times), (&one, times));
     }
     reaping.now += Duration::from_secs(600);
-    assert_eq!(names(&reaping.round(&Faulty::new(subject.provider()?, []), &[]).await?), [&one]);
+    assert_eq!(names(&reaping.round(&Faulty::new(subject.provider("ours")?, []), &[]).await?), [&one]);
     assert_eq!(subject.everything()?, Vec::<String>::new());
     Ok(())
 }
 
 async fn a_stale_list_does_no_harm(subject: &impl Subject) -> Result<()> {
     let gone = made(subject, "gone", 1).await?;
-    let stale = subject.provider()?.list(&installation("ours")).await?;
-    subject.provider()?.destroy(&gone).await?;
+    let stale = subject.provider("ours")?.list().await?;
+    subject.provider("ours")?.destroy(&gone).await?;
     let next = made(subject, "gone", 2).await?;
     let mut reaping = Reaping::after_the_grace();
-    let provider = Faulty::new(subject.provider()?, [Fault::IsStale(stale), Fault::TimesOutAfterwards]);
+    let provider = Faulty::new(subject.provider("ours")?, [Fault::IsStale(stale), Fault::TimesOutAfterwards]);
     let round = reaping.round(&provider, &[&next]).await?;
     assert_eq!((names(&round).len(), round.failed.len()), (0, 1), "the answer to the destroy call was lost");
     assert!(names(&reaping.round(&provider, &[&next]).await?).is_empty());
     // Not on the list yet: found in the next round.
-    let provider = Faulty::new(subject.provider()?, [Fault::IsStale(Vec::new())]);
+    let provider = Faulty::new(subject.provider("ours")?, [Fault::IsStale(Vec::new())]);
     assert!(names(&reaping.round(&provider, &[]).await?).is_empty());
     assert_eq!(names(&reaping.round(&provider, &[]).await?), [&next]);
     assert_eq!(subject.everything()?, Vec::<String>::new());
@@ -105,14 +105,14 @@ async fn a_stale_list_does_no_harm(subject: &impl Subject) -> Result<()> {
 async fn without_a_list_or_a_queue_nothing_is_destroyed(subject: &impl Subject) -> Result<()> {
     let name = made(subject, "quiet", 1).await?;
     let mut reaping = Reaping::after_the_grace();
-    let provider = Faulty::new(subject.provider()?, [Fault::Fails(Cause::Unavailable)]);
+    let provider = Faulty::new(subject.provider("ours")?, [Fault::Fails(Cause::Unavailable)]);
     assert!(reaping.round(&provider, &[]).await.is_err());
     let unknown = async || Err(ProviderError::new(Cause::Unavailable, "the queue does not answer"));
     assert!(reaping.reaper.round(&provider, unknown, reaping.now).await.is_err());
-    assert_eq!(subject.provider()?.list(&installation("ours")).await?.len(), 1);
+    assert_eq!(subject.provider("ours")?.list().await?.len(), 1);
     // When the provider wants fewer calls, the round ends.
-    let listed = subject.provider()?.list(&installation("ours")).await?;
-    let provider = Faulty::new(subject.provider()?, [Fault::IsStale(listed), LIMITED]);
+    let listed = subject.provider("ours")?.list().await?;
+    let provider = Faulty::new(subject.provider("ours")?, [Fault::IsStale(listed), LIMITED]);
     assert_eq!(reaping.round(&provider, &[]).await?.failed.len(), 1);
     reaping.now += Duration::from_secs(600);
     assert_eq!(names(&reaping.round(&provider, &[]).await?), [&name]);

@@ -10,7 +10,7 @@ use stead_vm::machine::State;
 use stead_vm::provider::Provider;
 
 use super::{Local, provider};
-use crate::subject::{Subject, installation, name, request};
+use crate::subject::{Subject, name, request};
 
 const FOLDER: &str = "STEAD_TEST_FOLDER";
 const REQUEST: &str = "STEAD_TEST_REQUEST";
@@ -27,7 +27,7 @@ async fn a_create_that_is_killed_leaves_one_machine_or_none() -> Result<()> {
         child.kill()?;
         child.wait()?;
         let other = provider(local.folder(), None)?;
-        let listed = other.list(&installation("ours")).await?;
+        let listed = other.list().await?;
         ensure!(listed.len() <= 1, "{listed:?}");
         cut_off += listed.iter().filter(|vm| vm.state == State::Starting).count();
         if step % 2 == 0 {
@@ -52,7 +52,7 @@ async fn whole_run(local: &Local) -> Result<Duration> {
     let took = began.elapsed();
     sleep(Duration::from_millis(300));
     let provider = provider(local.folder(), None)?;
-    let listed = provider.list(&installation("ours")).await?;
+    let listed = provider.list().await?;
     assert_eq!(listed.iter().map(|vm| (&vm.name, vm.state)).collect::<Vec<_>>(), [(&name, State::Running)]);
     ensure!(listed[0].address.is_some());
     provider.destroy(&name).await?;
