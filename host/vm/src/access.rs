@@ -16,6 +16,7 @@ mod run;
 mod ssh;
 
 pub use copy::Transfer;
+pub(crate) use copy::quoted;
 pub use error::AccessError;
 pub use follow::{Ended, Output};
 pub use keys::{Keys, PublicHalf};

@@ -10,8 +10,10 @@ use crate::request::Request;
 
 pub mod ec2;
 mod error;
+pub mod hetzner;
 mod http;
 pub mod qemu;
+mod time;
 
 pub use error::{Cause, ProviderError};
 
@@ -62,8 +64,11 @@ pub struct Registration {
 }
 
 /// Every provider.
-pub const ALL: &[Registration] =
-    &[Registration { name: qemu::NAME, open: qemu::open }, Registration { name: ec2::NAME, open: ec2::open }];
+pub const ALL: &[Registration] = &[
+    Registration { name: qemu::NAME, open: qemu::open },
+    Registration { name: ec2::NAME, open: ec2::open },
+    Registration { name: hetzner::NAME, open: hetzner::open },
+];
 
 /// The provider called `name` with these settings, for one installation.
 ///

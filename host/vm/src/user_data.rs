@@ -5,6 +5,8 @@ use crate::access::PublicHalf;
 use crate::lease::Lease;
 use crate::request::UserData;
 
+const FIRST_LINE: &str = "#cloud-config\n";
+
 /// Who gets in and what the machine proves itself with.
 #[derive(Debug)]
 pub struct Identity<'a> {
@@ -27,5 +29,27 @@ pub fn user_data(identity: &Identity<'_>, lease: &Lease) -> UserData {
         "package_update": false,
         "package_upgrade": false,
     });
-    UserData::new(format!("#cloud-config\n{document}\n"))
+    UserData::new(format!("{FIRST_LINE}{document}\n"))
+}
+
+/// What a document of ours says, for machines that have booted before they are told.
+pub(crate) struct Told {
+    pub(crate) authorized_key: String,
+    pub(crate) host_private: String,
+    pub(crate) host_public: String,
+    pub(crate) arming_script: String,
+}
+
+impl Told {
+    /// None for a document that was not made here.
+    pub(crate) fn read(user_data: &UserData) -> Option<Self> {
+        let document: serde_json::Value = serde_json::from_str(user_data.reveal().strip_prefix(FIRST_LINE)?).ok()?;
+        let text = |path| document.pointer(path).and_then(serde_json::Value::as_str).map(ToOwned::to_owned);
+        Some(Self {
+            authorized_key: text("/ssh_authorized_keys/0")?,
+            host_private: text("/ssh_keys/ed25519_private")?,
+            host_public: text("/ssh_keys/ed25519_public")?,
+            arming_script: text("/bootcmd/0/2")?,
+        })
+    }
 }

@@ -139,7 +139,7 @@ fn cannot(source: std::io::Error) -> AccessError {
 }
 
 /// One word for sh(1), whatever is in it.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

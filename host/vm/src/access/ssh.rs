@@ -12,6 +12,9 @@ use super::{Access, AccessError};
 
 /// What ssh(1) itself ends with when it cannot connect, or loses the connection.
 const FAILED: i32 = 255;
+const SHARED: &str = "ssh.sock";
+/// The path of a Unix socket has at most 107 bytes, of which ssh(1) takes 17 for a temporary name.
+const LONGEST_SOCKET: usize = 90;
 /// How much of an answer or a complaint is read.
 const LONGEST: u64 = 64 << 10;
 
@@ -47,15 +50,26 @@ impl Access {
         }
         command.arg("-o").arg(format!("HostKeyAlias={}", self.name));
         command.arg("-o").arg(format!("UserKnownHostsFile=\"{}\"", self.keys.join(KNOWN_HOSTS).display()));
+        self.share(&mut command);
         command.arg("-i").arg(self.keys.join(CLIENT)).args(["-p", &self.address.port().to_string()]);
         command.args(["-l", "root", "--", &self.address.ip().to_string(), line]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
 
+    /// Requests follow each other closely, and a connection of its own costs each of them five round trips and two
+    /// signatures: they share one, which ends by itself when it is not used.
+    fn share(&self, command: &mut Command) {
+        let socket = self.keys.join(SHARED);
+        if socket.as_os_str().len() <= LONGEST_SOCKET {
+            command.args(["-o", "ControlMaster=auto", "-o", "ControlPersist=20"]);
+            command.arg("-o").arg(format!("ControlPath=\"{}\"", socket.display()));
+        }
+    }
+
     /// Runs a short command to its end and gives what it printed. It may run more than once: sshd of a new machine restarts
     /// while cloud-init is at work, and connections break.
-    pub(super) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
+    pub(crate) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
         again(async || self.ask_once(line, input).await).await
     }
 

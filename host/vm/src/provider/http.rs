@@ -1,6 +1,6 @@
 //! HTTPS for providers that are reached over it: one request, one answer of bounded size within bounded time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -29,6 +29,14 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
+/// Seconds, or the moment from which calls are served again as seconds since 1970 (`RateLimit-Reset`, of Hetzner).
+fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+    let number = |name| headers.get(name)?.to_str().ok()?.parse().ok().map(Duration::from_secs);
+    let until =
+        |reset: Duration| reset.saturating_sub(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    number("retry-after").or_else(|| number("ratelimit-reset").map(until))
+}
+
 impl Http {
     pub(super) fn new() -> Result<Self, ProviderError> {
         let builder = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|error| {
@@ -52,9 +60,8 @@ impl Http {
             })?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, LARGEST).collect().await.map_err(|error| unknown(&error))?.to_bytes();
-            let retry_after = head.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
             let body = String::from_utf8_lossy(&body).into_owned();
-            Ok(Answer { status: head.status.as_u16(), retry_after: retry_after.map(Duration::from_secs), body })
+            Ok(Answer { status: head.status.as_u16(), retry_after: retry_after(&head.headers), body })
         };
         timeout(LIMIT, exchange).await.unwrap_or_else(|late| Err(unknown(&late)))
     }

@@ -23,8 +23,11 @@ mod image;
 mod list;
 mod make;
 mod process;
+mod qmp;
 mod seed;
 mod settings;
+mod template;
+mod wake;
 
 pub use accel::Accel;
 pub use image::{ImageDigest, ImageError, ImageStore};
@@ -45,6 +48,7 @@ struct Place {
     settings: Settings,
     images: ImageStore,
     machines: PathBuf,
+    templates: PathBuf,
 }
 
 pub(super) fn open(
@@ -61,9 +65,10 @@ impl Qemu {
     /// When its folder cannot be made.
     pub fn new(installation: Installation, settings: Settings) -> Result<Self, ProviderError> {
         let machines = settings.folder.join("machines");
-        folder::make_private(&machines).map_err(|error| failed(&format!("making {}", machines.display()), error))?;
+        folder::make_passable(&machines).map_err(|error| failed(&format!("making {}", machines.display()), error))?;
+        let templates = settings.folder.join("templates");
         let images = ImageStore::new(settings.folder.join("images"));
-        Ok(Self { place: Arc::new(Place { installation, settings, images, machines }) })
+        Ok(Self { place: Arc::new(Place { installation, settings, images, machines, templates }) })
     }
 
     /// The disks that machines can be made from.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod place;
+mod warm;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use stead_vm::access::{Access, AccessError, Keys, Outcome, Output, RunId};
 use stead_vm::machine::State;
+use stead_vm::request::Size;
 
 use place::Place;
 
@@ -18,7 +20,8 @@ const NO_LIMIT: u64 = u64::MAX;
 #[tokio::test]
 async fn a_booted_machine_works_and_ends_itself_when_nobody_renews_its_lease() -> Result<()> {
     let began = Instant::now();
-    let place = Place::start().await?;
+    let size = Size::Measured { cpus: 1, memory_mib: 512, disk_gib: 10 };
+    let place = Place::start("boot", &size).await?;
     place.ready().await?;
     println!("ready after {:?}", began.elapsed());
     is_what_was_asked_for(&place).await?;

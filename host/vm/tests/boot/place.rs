@@ -18,6 +18,7 @@ use stead_vm::provider::Provider;
 use stead_vm::provider::qemu::{Qemu, Settings};
 use stead_vm::request::{Market, Network, Request, Size};
 use stead_vm::user_data::{Identity, user_data};
+use tempfile::TempDir;
 
 /// On two cores that others use as well.
 const BOOT_LIMIT: Duration = Duration::from_secs(240);
@@ -28,22 +29,23 @@ pub(crate) struct Place {
     pub(crate) access: Access,
     pub(crate) address: SocketAddr,
     qemu: Qemu,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Place {
-    pub(crate) async fn start() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("stead-boot-").tempdir()?.keep();
-        let qemu = qemu(&folder)?;
-        let image = image(&folder, &qemu)?;
-        let name: VmName = "stead-boot-1-1".parse()?;
-        let keys = Keys::obtain(&folder.join("keys"), &name)?;
+    /// Asks for a machine; `size` decides whether there is a template.
+    pub(crate) async fn start(job: &str, size: &Size) -> Result<Self> {
+        let (qemu, image) = qemu()?;
+        // Several runs of the tests share the store.
+        let name: VmName = format!("stead-{job}{}-1-1", std::process::id()).parse()?;
+        let folder = tempfile::tempdir()?;
+        let keys = Keys::obtain(&folder.path().join("keys"), &name)?;
         let lease = Lease { renewal: Duration::from_secs(600), lifetime: LIFETIME, created: SystemTime::now() };
         let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
         let request = Request {
             name: name.clone(),
             image,
-            size: Size::Measured { cpus: 1, memory_mib: 512, disk_gib: 10 },
+            size: size.clone(),
             region: None,
             network: Network::Closed,
             market: Market::OnDemand,
@@ -51,7 +53,7 @@ impl Place {
             lifetime: LIFETIME,
         };
         let address = qemu.create(&request).await?.address.context("no address")?;
-        let access = Access::new(name.clone(), address, &folder.join("keys"));
+        let access = Access::new(name.clone(), address, &folder.path().join("keys"));
         Ok(Self { name, access, address, qemu, folder })
     }
 
@@ -62,7 +64,7 @@ impl Place {
     }
 
     pub(crate) async fn state(&self) -> Result<Option<State>> {
-        Ok(self.qemu.list().await?.first().map(|vm| vm.state))
+        Ok(self.qemu.list().await?.iter().find(|vm| vm.name == self.name).map(|vm| vm.state))
     }
 
     pub(crate) async fn runs(&self) -> Result<()> {
@@ -74,22 +76,21 @@ impl Place {
     pub(crate) async fn leaves_nothing(&self) -> Result<()> {
         self.qemu.destroy(&self.name).await?;
         assert_eq!(self.state().await?, None);
-        assert_eq!(fs::read_dir(self.folder.join("state/machines"))?.count(), 0);
         Ok(())
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // The lease ends the machine when this does not run.
-        if let Ok(pid) = fs::read_to_string(self.folder.join("state/machines/stead-boot-1-1/qemu.pid")) {
+        // The lease ends the machine when this does not run, and its folder goes with the next one's start.
+        let pid = store().map(|store| store.join(format!("machines/{}/qemu.pid", self.name)));
+        if let Ok(pid) = pid.and_then(|pid| Ok(fs::read_to_string(pid)?)) {
             let _ = run(Command::new("kill").arg("-9").arg(pid.trim()), Duration::from_secs(5));
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -97,19 +98,26 @@ fn installation() -> Installation {
     "tests".parse().expect("a name")
 }
 
-fn qemu(folder: &Path) -> Result<Qemu> {
-    let settings = Settings { folder: folder.join("state"), accelerator: None, memory_mib: None, user: None };
-    Ok(Qemu::new(installation(), settings)?)
+/// Makes the template of this size, once for all runs.
+pub(crate) async fn prepare(size: &Size) -> Result<()> {
+    let (qemu, image) = qemu()?;
+    Ok(qemu.prepare(&image, size).await?)
+}
+
+fn qemu() -> Result<(Qemu, String)> {
+    let folder = store()?;
+    let digest = fs::read_to_string(folder.join("digest"))?;
+    let settings = Settings { folder, accelerator: None, memory_mib: None, user: None };
+    Ok((Qemu::new(installation(), settings)?, digest))
 }
 
 /// The image of the other tests, in a store that all runs share: importing it takes seconds.
-fn image(folder: &Path, qemu: &Qemu) -> Result<String> {
+fn store() -> Result<PathBuf> {
     let image = Image::obtain()?;
     let kernel = image.kernel.context("this test boots the tests' own image")?;
-    let store = cache::entry("vm-store", &image.key, |store| {
+    cache::entry("vm-store", &image.key, |store| {
         let source = store.join("source");
         fs::create_dir_all(&source)?;
-        fs::create_dir_all(store.join("images"))?;
         symlink(&kernel.vmlinux, source.join("kernel"))?;
         symlink(&kernel.initramfs, source.join("initramfs"))?;
         let mut convert = Command::new("qemu-img");
@@ -119,8 +127,5 @@ fn image(folder: &Path, qemu: &Qemu) -> Result<String> {
         let digest = Qemu::new(installation(), settings)?.images().import(&source, None)?;
         fs::remove_dir_all(source)?;
         Ok(fs::write(store.join("digest"), digest.as_str())?)
-    })?;
-    symlink(store.join("images"), folder.join("state/images"))?;
-    let digest = fs::read_to_string(store.join("digest"))?;
-    Ok(qemu.images().import(Path::new("/nowhere"), Some(&digest.parse()?))?.to_string())
+    })
 }

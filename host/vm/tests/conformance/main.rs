@@ -5,6 +5,7 @@
 
 mod ec2;
 mod faulty;
+mod hetzner;
 mod kit;
 mod qemu;
 mod subject;
@@ -12,6 +13,7 @@ mod subject;
 use anyhow::Result;
 
 use ec2::Moto;
+use hetzner::Project;
 use qemu::Local;
 
 #[tokio::test]
@@ -52,4 +54,24 @@ async fn ec2_is_reaped_through_faults() -> Result<()> {
 #[tokio::test]
 async fn ec2_machines_that_are_lost_are_told_and_not_made_again() -> Result<()> {
     kit::lost::a_lost_machine_is_told_and_not_made_again(&Moto::start()?).await
+}
+
+#[tokio::test]
+async fn hetzner_makes_one_machine_a_name_and_takes_all_of_it_away() -> Result<()> {
+    kit::life::all(&Project::start()?).await
+}
+
+#[tokio::test]
+async fn hetzner_is_made_through_faults() -> Result<()> {
+    kit::create::all(&Project::start()?).await
+}
+
+#[tokio::test]
+async fn hetzner_is_reaped_through_faults() -> Result<()> {
+    kit::reap::all(&Project::start()?).await
+}
+
+#[tokio::test]
+async fn hetzner_machines_that_are_lost_are_told_and_not_made_again() -> Result<()> {
+    kit::lost::a_lost_machine_is_told_and_not_made_again(&Project::start()?).await
 }

@@ -19,4 +19,11 @@ FINISH
 systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
     --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
     --property=TimeoutStopSec=10 --property=ExecStopPost="/bin/sh $folder/finish" \
-    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" || systemctl -q is-active "$unit" || [ -e started ]
+    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" && exit
+# Another start may have been faster, and not be through yet.
+i=0
+until [ -e started ] || [ -e status ]; do
+    [ "$i" -lt 50 ]
+    sleep 0.2
+    i=$((i + 1))
+done

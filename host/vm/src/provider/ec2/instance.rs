@@ -174,27 +174,6 @@ fn offer(item: Node<'_, '_>, region: &str) -> Option<Offer> {
     })
 }
 
-/// `2016-11-15T12:00:00.000Z`; fractions do not matter.
 fn time(text: &str) -> Option<SystemTime> {
-    let number = |from, to| text.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Days since 1970 in the Gregorian calendar, with March as the first month of a year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = (365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day).checked_sub(719_469)?;
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400 + hour * 3600 + minute * 60 + second))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read() {
-        let seconds = |text| time(text).unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        assert_eq!(seconds("1970-01-01T00:00:00Z"), 0);
-        assert_eq!(seconds("2000-02-29T23:59:59.000Z"), 951_868_799);
-        assert_eq!(seconds("2026-11-26T12:30:15Z"), 1_795_696_215);
-        assert_eq!(time("soon"), None);
-    }
+    super::super::time::read(text).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }

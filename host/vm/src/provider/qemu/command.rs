@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::image::Image;
 use super::make::Measured;
-use super::{Accel, disk, process, seed};
+use super::{Accel, disk, process, qmp, seed, template, wake};
 use crate::request::Network;
 
 pub(super) const CONSOLE: &str = "console.log";
@@ -26,6 +26,18 @@ pub(super) struct Machine<'a> {
     pub(super) accel: Accel,
     /// Whose rights QEMU keeps.
     pub(super) user: Option<&'a str>,
+    pub(super) memory: Memory<'a>,
+}
+
+/// Where a machine's memory is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Memory<'a> {
+    /// Nowhere else.
+    Own,
+    /// In a file, to become a template's.
+    Recorded,
+    /// As it was in the template in this folder; what changes is the machine's own.
+    Resumed(&'a Path),
 }
 
 pub(super) fn command(machine: &Machine<'_>, port: SocketAddr) -> Command {
@@ -38,9 +50,10 @@ pub(super) fn command(machine: &Machine<'_>, port: SocketAddr) -> Command {
     command.arg("-chardev").arg(argument("file,id=console,append=on,path=", &folder.join(CONSOLE)));
     command.args(["-serial", "chardev:console"]);
     // A job's disk ends with it: no write has to survive a crash of this machine.
-    let system = format!("if=virtio,format=qcow2,cache=unsafe,discard=unmap,file={}", disk::NAME);
-    command.current_dir(folder).args(["-drive", &system]);
-    command.args(["-drive", &format!("if=virtio,format=raw,readonly=on,file={}", seed::NAME)]);
+    let system = "if=virtio,format=qcow2,cache=unsafe,discard=unmap,file=";
+    command.arg("-drive").arg(argument(system, &folder.join(disk::NAME)));
+    command.arg("-drive").arg(argument("if=virtio,format=raw,readonly=on,file=", &folder.join(seed::NAME)));
+    command.current_dir(folder);
     let restrict = if machine.network == Network::Closed { "restrict=on," } else { "" };
     command.args(["-netdev", &format!("user,id=net0,{restrict}{FORWARD}{}:{}-:22", port.ip(), port.port())]);
     command.args(["-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci", "-sandbox", SANDBOX]);
@@ -48,8 +61,29 @@ pub(super) fn command(machine: &Machine<'_>, port: SocketAddr) -> Command {
         // Everything is open by then: who breaks out of a guest is nobody.
         command.args(["-runas", user]);
     }
+    memory(&mut command, machine);
     kernel(&mut command, machine);
     command
+}
+
+/// The devices must be the same when a template is made and when it is resumed.
+fn memory(command: &mut Command, machine: &Machine<'_>) {
+    let (folder, share) = match machine.memory {
+        Memory::Own => return,
+        Memory::Recorded => (machine.folder, "on"),
+        Memory::Resumed(template) => (template, "off"),
+    };
+    let size = machine.size.memory_mib;
+    let prefix = format!("memory-backend-file,id=memory,size={size}M,share={share},mem-path=");
+    command.arg("-object").arg(argument(&prefix, &folder.join(template::MEMORY)));
+    command.args(["-machine", "memory-backend=memory", "-device", "vmgenid,guid=auto", "-device", "virtio-serial-pci"]);
+    // Paths of sockets are short, so they are relative to the folder that QEMU starts in.
+    let wake = format!("socket,id=wake,server=on,wait=off,path={}", wake::SOCKET);
+    command.args(["-chardev", &wake, "-device", &format!("virtserialport,chardev=wake,name={}", wake::PORT)]);
+    command.args(["-qmp", &format!("unix:{},server=on,wait=off", qmp::SOCKET)]);
+    if let Memory::Resumed(_) = machine.memory {
+        command.args(["-incoming", "defer"]);
+    }
 }
 
 /// What every machine has, a throw-away one too.

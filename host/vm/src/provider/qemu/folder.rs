@@ -1,10 +1,10 @@
 //! The folder of one machine. It appears whole, with the intent in it, and disappears by a rename: a process that dies at
 //! any moment leaves a machine that is asked for, or nothing.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,7 @@ const STARTED: &str = "started";
 /// Names of machines begin with a letter, so what begins so is none.
 const UNFINISHED: &str = ".new-";
 const REMOVED: &str = ".removed-";
+const PASSABLE: u32 = 0o711;
 const SWEPT_AFTER: Duration = Duration::from_secs(600);
 
 /// What was asked for, and when.
@@ -82,8 +83,8 @@ impl Folder {
         if self.path.exists() {
             return Ok(());
         }
-        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(machines)?;
-        let mut file = File::create(unfinished.path().join(INTENT))?;
+        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).permissions(passable()).tempdir_in(machines)?;
+        let mut file = private(&unfinished.path().join(INTENT))?;
         file.write_all(&serde_json::to_vec(intent)?)?;
         file.sync_all()?;
         match fs::rename(unfinished.path(), &self.path) {
@@ -155,7 +156,22 @@ fn is_past(time: SystemTime) -> bool {
     time.elapsed().is_ok_and(|age| age > SWEPT_AFTER)
 }
 
-/// A folder that only its owner enters: seeds hold private keys.
+/// A folder that only its owner looks into. Others pass through it: QEMU, without its rights, opens the disk of a machine
+/// once more when it resumes one.
+pub(super) fn make_passable(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(PASSABLE).create(path)
+}
+
+pub(super) fn passable() -> Permissions {
+    Permissions::from_mode(PASSABLE)
+}
+
+/// A folder that only its owner enters.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A new file with a secret in it.
+pub(super) fn private(path: &Path) -> io::Result<File> {
+    fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)
 }

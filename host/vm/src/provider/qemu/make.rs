@@ -7,16 +7,17 @@ use std::process::{ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::command::{self, Machine};
+use super::command::{self, Machine, Memory};
 use super::folder::{Folder, Intent, Locked};
 use super::image::Image;
 use super::list::describe;
 use super::process;
-use super::{Accel, Place, ProviderError, disk, failed, seed};
+use super::{Accel, Place, ProviderError, disk, failed, seed, wake};
 use crate::machine::Vm;
 use crate::name::VmName;
 use crate::provider::Cause;
 use crate::request::{Request, Size};
+use crate::user_data::Told;
 
 const COMPLAINTS: &str = "qemu.log";
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -69,6 +70,13 @@ impl Place {
         locked.remove(&self.machines).map_err(|error| failed(&format!("removing {name}"), error))
     }
 
+    pub(super) fn accel(&self, image: &Image) -> Result<Accel, ProviderError> {
+        match self.settings.accelerator {
+            Some(accel) => Ok(accel),
+            None => Accel::choose(&self.settings.folder, image).map_err(|error| failed("probing KVM", error)),
+        }
+    }
+
     fn end(&self, name: &VmName) -> Result<(), ProviderError> {
         process::end(&self.machines, name.as_str(), END_LIMIT).map_err(|error| failed(&format!("ending {name}"), error))
     }
@@ -77,16 +85,26 @@ impl Place {
         self.end(&request.name)?;
         self.check_room(request)?;
         let folder = &locked.folder;
-        disk::create(&folder.file(disk::NAME), image, size.disk_gib)
-            .map_err(|error| failed("making the disk", error))?;
         seed::write(&folder.file(seed::NAME), request).map_err(|error| failed("making the seed", error))?;
-        let accel = match self.settings.accelerator {
-            Some(accel) => accel,
-            None => Accel::choose(&self.settings.folder, image).map_err(|error| failed("probing KVM", error))?,
-        };
-        let machine =
-            Machine { folder: folder.path(), image, size, network: request.network, accel, user: self.settings.user() };
-        start_on_some_port(&machine)?;
+        let accel = self.accel(image)?;
+        let told = Told::read(&request.user_data);
+        let template = self.template(image, size, accel).map_err(|error| failed("looking for a template", error))?;
+        // Without keys of its own a resumed machine would let nobody in.
+        let template = template.zip(told);
+        let folder_of = template.as_ref().map(|(folder, _)| folder.as_path());
+        let memory = folder_of.map_or(Memory::Own, Memory::Resumed);
+        let below = folder_of.map(|folder| folder.join(disk::NAME));
+        let made = disk::create(&folder.file(disk::NAME), image, below.as_deref(), size.disk_gib);
+        made.map_err(|error| failed("making the disk", error))?;
+        let (network, user) = (request.network, self.settings.user());
+        if let Some(user) = user {
+            disk::give(&folder.file(disk::NAME), user).map_err(|error| failed("giving the disk to QEMU", error))?;
+        }
+        start_on_some_port(&Machine { folder: folder.path(), image, size, network, accel, user, memory })?;
+        if let Some((template, told)) = &template {
+            let woken = wake::wake(folder.path(), template, &request.name, told);
+            woken.map_err(|error| failed("resuming the machine from its template", error))?;
+        }
         locked.mark_started().map_err(|error| failed("marking the machine as started", error))
     }
 }
@@ -99,7 +117,7 @@ pub(super) struct Measured {
     pub(super) disk_gib: u32,
 }
 
-fn measured(request: &Request) -> Result<Measured, ProviderError> {
+pub(super) fn measured(request: &Request) -> Result<Measured, ProviderError> {
     let refuse = |words: String| Err(ProviderError::new(Cause::Invalid, words));
     match &request.size {
         Size::Measured { cpus: 0, .. } | Size::Measured { memory_mib: 0, .. } => {
@@ -112,7 +130,7 @@ fn measured(request: &Request) -> Result<Measured, ProviderError> {
     }
 }
 
-fn start_on_some_port(machine: &Machine<'_>) -> Result<(), ProviderError> {
+pub(super) fn start_on_some_port(machine: &Machine<'_>) -> Result<SocketAddr, ProviderError> {
     for _ in 1..PORT_TRIES {
         match start(machine) {
             Err(error) if error.words.contains("host forwarding rule") => {}
@@ -123,7 +141,7 @@ fn start_on_some_port(machine: &Machine<'_>) -> Result<(), ProviderError> {
 }
 
 /// Runs QEMU until it has detached itself, with the machine ready to go.
-fn start(machine: &Machine<'_>) -> Result<(), ProviderError> {
+fn start(machine: &Machine<'_>) -> Result<SocketAddr, ProviderError> {
     let port = free_port().map_err(|error| failed("looking for a free port", error))?;
     let log = machine.folder.join(COMPLAINTS);
     let complaints = File::create(&log).map_err(|error| failed("writing QEMU's log", error))?;
@@ -131,7 +149,7 @@ fn start(machine: &Machine<'_>) -> Result<(), ProviderError> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
     let mut child = command.spawn().map_err(|error| failed("starting QEMU", error))?;
     match wait(&mut child).map_err(|error| failed("waiting for QEMU", error))? {
-        Some(status) if status.success() => Ok(()),
+        Some(status) if status.success() => Ok(port),
         Some(_) => {
             let words = fs::read_to_string(&log).unwrap_or_default();
             let cause = if words.contains("Cannot allocate memory") { Cause::NoCapacity } else { Cause::Unavailable };

@@ -1,12 +1,11 @@
 //! The disk from which cloud-init takes its document: a small FAT file system labelled `CIDATA` (cloud-init's NoCloud).
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use fatfs::{FileSystem, FormatVolumeOptions, FsOptions};
 
+use super::folder;
 use crate::request::Request;
 
 pub(super) const NAME: &str = "seed.img";
@@ -15,8 +14,7 @@ const SIZE: u64 = 1 << 20;
 const LABEL: [u8; 11] = *b"CIDATA     ";
 
 pub(super) fn write(path: &Path, request: &Request) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let disk = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let disk = folder::private(path)?;
     disk.set_len(SIZE)?;
     fatfs::format_volume(&disk, FormatVolumeOptions::new().volume_label(LABEL))?;
     let system = FileSystem::new(&disk, FsOptions::new())?;
