@@ -37,8 +37,8 @@ async fn is_what_was_asked_for(place: &Place) -> Result<()> {
     place.access.start(&run, script).await?;
     let mut said = Said::default();
     let ended = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
-    println!("a command after {:?}", began.elapsed());
-    assert_eq!(said.0, format!("{}\nactive\nactive\n1\n", place.name));
+    println!("first output of a command after {:?}", said.first.map(|first| first - began));
+    assert_eq!(said.text, format!("{}\nactive\nactive\n1\n", place.name));
     assert_eq!(ended.outcome, Outcome::Exited(3));
     Ok(place.access.renew().await?)
 }
@@ -52,7 +52,7 @@ async fn reaches_nothing(place: &Place) -> Result<()> {
     place.access.start(&run, &script).await?;
     let mut said = Said::default();
     let ended = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
-    ensure!(ended.outcome != Outcome::Exited(0) && listener.accept().is_err(), "{ended:?} {}", said.0);
+    ensure!(ended.outcome != Outcome::Exited(0) && listener.accept().is_err(), "{ended:?} {}", said.text);
     Ok(())
 }
 
@@ -75,19 +75,23 @@ async fn ends_while_a_command_is_followed(place: &Place) -> Result<()> {
     let followed = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await;
     assert_eq!(followed.expect_err("the machine ends itself").to_string(), "the machine is Ended");
     println!("ended after {:?}", began.elapsed());
-    assert_eq!(said.0, "waiting\n");
+    assert_eq!(said.text, "waiting\n");
     assert_eq!(place.state().await?, Some(State::Ended));
     Ok(())
 }
 
 #[derive(Default)]
-struct Said(String);
+struct Said {
+    text: String,
+    first: Option<Instant>,
+}
 
 impl Output for Said {
     type Error = anyhow::Error;
 
     async fn take(&mut self, bytes: &[u8], _end: u64) -> Result<()> {
-        self.0.push_str(std::str::from_utf8(bytes).map_err(|error| anyhow!(error))?);
+        self.first.get_or_insert_with(Instant::now);
+        self.text.push_str(std::str::from_utf8(bytes).map_err(|error| anyhow!(error))?);
         Ok(())
     }
 }

@@ -36,6 +36,7 @@ impl Place {
     /// Asks for a machine; `size` decides whether there is a template.
     pub(crate) async fn start(job: &str, size: &Size) -> Result<Self> {
         let (qemu, image) = qemu()?;
+        reap(&qemu).await?;
         // Several runs of the tests share the store.
         let name: VmName = format!("stead-{job}{}-1-1", std::process::id()).parse()?;
         let folder = tempfile::tempdir()?;
@@ -86,7 +87,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // The lease ends the machine when this does not run, and its folder goes with the next one's start.
+        // When this does not run, the lease ends the machine, and the next test takes away what is left.
         let pid = store().map(|store| store.join(format!("machines/{}/qemu.pid", self.name)));
         if let Ok(pid) = pid.and_then(|pid| Ok(fs::read_to_string(pid)?)) {
             let _ = run(Command::new("kill").arg("-9").arg(pid.trim()), Duration::from_secs(5));
@@ -102,6 +103,17 @@ fn installation() -> Installation {
 pub(crate) async fn prepare(size: &Size) -> Result<()> {
     let (qemu, image) = qemu()?;
     Ok(qemu.prepare(&image, size).await?)
+}
+
+/// Destroys what tests that were killed have left.
+async fn reap(qemu: &Qemu) -> Result<()> {
+    for vm in qemu.list().await? {
+        let test = vm.owner().job.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        if !Path::new("/proc").join(test).exists() {
+            qemu.destroy(&vm.name).await?;
+        }
+    }
+    Ok(())
 }
 
 fn qemu() -> Result<(Qemu, String)> {

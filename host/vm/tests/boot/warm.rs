@@ -48,9 +48,9 @@ impl Warm {
         place.access.start(&run, script).await?;
         let mut said = Said::default();
         place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
-        println!("a command after {:?}", began.elapsed());
-        let mut lines = said.0.lines().map(ToOwned::to_owned);
-        let mut next = || lines.next().with_context(|| said.0.clone());
+        println!("first output after {:?}", said.first.map(|first| first - began));
+        let mut lines = said.text.lines().map(ToOwned::to_owned);
+        let mut next = || lines.next().with_context(|| said.text.clone());
         assert_eq!(next()?, place.name.to_string());
         let (boot, machine) = (next()?, next()?);
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;

@@ -18,6 +18,9 @@ const SANDBOX: &str = "on,obsolete=deny,resourcecontrol=deny";
 /// `quiet`: under emulation a serial console costs seconds of a boot.
 const ARGUMENTS: &str = "root=/dev/vda rw quiet";
 
+/// On an emulated machine beside busy neighbours, a unit that works can take longer than systemd's 90 s.
+const PATIENCE: &str = "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900";
+
 pub(super) struct Machine<'a> {
     pub(super) folder: &'a Path,
     pub(super) image: &'a Image,
@@ -104,12 +107,13 @@ fn kernel(command: &mut Command, machine: &Machine<'_>) {
     let Some(kernel) = &machine.image.kernel else { return };
     command.arg("-kernel").arg(&kernel.kernel).arg("-initrd").arg(&kernel.initramfs);
     let console = if std::env::consts::ARCH == "aarch64" { "ttyAMA0" } else { "ttyS0" };
-    let timer = match machine.accel {
+    let emulated = match machine.accel {
         // The emulated clock is the host's: measuring it takes a second of the boot.
         Accel::Tcg if std::env::consts::ARCH == "x86_64" => "mitigations=off tsc=reliable no_timer_check",
         Accel::Tcg | Accel::Kvm => "",
     };
-    command.args(["-append", &format!("console={console} {ARGUMENTS} {timer}")]);
+    let patience = if machine.accel == Accel::Tcg { PATIENCE } else { "" };
+    command.args(["-append", &format!("console={console} {ARGUMENTS} {emulated} {patience}")]);
 }
 
 fn board() -> &'static str {

@@ -89,7 +89,7 @@ impl Folder {
         file.sync_all()?;
         match fs::rename(unfinished.path(), &self.path) {
             // Another process was faster: a folder that is not empty is never replaced.
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
             renamed => renamed?,
         }
         File::open(machines)?.sync_all()

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::qmp::{self, Qmp};
 use super::template;
@@ -18,15 +18,22 @@ pub(super) const PORT: &str = "stead.wake";
 pub(super) const SCRIPT: &str = include_str!("wake/wake.sh");
 /// Puts it there.
 pub(super) const SETTLE: &str = include_str!("wake/settle.sh");
+/// Under emulation, beside others.
+const LIMIT: Duration = Duration::from_secs(120);
 const IDENTITY: &str = include_str!("wake/identity.sh");
 
-/// Resumes the machine that was started in `folder` for it, and gives it its identity. What is written is read by the guest
-/// when it wakes, whatever becomes of this process.
+/// Resumes the machine that was started in `folder` for it, and gives it its identity. QEMU forgets what the guest has not
+/// read when the connection ends, so it is kept until the guest says that it has.
 pub(super) fn wake(folder: &Path, template: &Path, name: &VmName, told: &Told) -> io::Result<()> {
     let script = script(name, told)?;
     Qmp::connect(folder)?.resume(&File::open(template.join(template::DEVICES))?)?;
     let mut port = qmp::connect(folder, SOCKET)?;
-    write!(port, "{}\n{script}", script.len())
+    write!(port, "{}\n{script}", script.len())?;
+    port.set_read_timeout(Some(LIMIT))?;
+    match port.read(&mut [0; 16])? {
+        0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the machine ended while it was woken")),
+        _ => Ok(()),
+    }
 }
 
 fn script(name: &VmName, told: &Told) -> io::Result<String> {

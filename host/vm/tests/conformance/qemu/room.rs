@@ -43,3 +43,17 @@ async fn a_number_that_belongs_to_another_process_is_not_killed() -> Result<()> 
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_console_does_not_fill_the_disk() -> Result<()> {
+    let local = Local::new()?;
+    let provider = provider(local.folder(), None)?;
+    let name = name("talks", 1);
+    provider.create(&request(&local, &name)?).await?;
+    let console = local.folder().join("state/machines").join(name.as_str()).join("console.log");
+    fs::OpenOptions::new().write(true).open(&console)?.set_len(5 << 20)?;
+    provider.list().await?;
+    assert_eq!(fs::metadata(&console)?.len(), 0);
+    provider.destroy(&name).await?;
+    Ok(())
+}
