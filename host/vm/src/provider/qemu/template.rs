@@ -198,3 +198,6 @@ fn processor(accel: Accel) -> io::Result<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
