@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStderr, Command};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::keys::{CLIENT, KNOWN_HOSTS};
 use super::{Access, AccessError};
@@ -18,6 +18,8 @@ const LONGEST_SOCKET: usize = 90;
 /// How much of an answer or a complaint is read.
 const LONGEST: u64 = 64 << 10;
 
+/// Longer than anything that is asked takes beside busy neighbours; stopping a unit may take ten seconds of it.
+const LIMIT: Duration = Duration::from_secs(120);
 /// Between tries.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3)];
@@ -69,12 +71,21 @@ impl Access {
 
     /// Runs a short command to its end and gives what it printed. It may run more than once: sshd of a new machine restarts
     /// while cloud-init is at work, and connections break.
-    pub(crate) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
+    pub(super) async fn ask(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
         again(async || self.ask_once(line, input).await).await
     }
 
     pub(super) async fn ask_once(&self, line: &str, input: &[u8]) -> Result<String, AccessError> {
-        let (status, answer, words) = self.talk(line, input).await?;
+        self.ask_within(LIMIT, line, input).await
+    }
+
+    /// Once, and not longer than `limit`: a machine that is alive may still never answer.
+    pub(crate) async fn ask_within(&self, limit: Duration, line: &str, input: &[u8]) -> Result<String, AccessError> {
+        let late = || {
+            let words = format!("no answer within {limit:?}");
+            Err(AccessError::Unreachable { machine: self.name.to_string(), words })
+        };
+        let (status, answer, words) = timeout(limit, self.talk(line, input)).await.unwrap_or_else(|_| late())?;
         self.check(status, "run a command of stead's own", words)?;
         Ok(answer)
     }

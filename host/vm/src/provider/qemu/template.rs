@@ -152,7 +152,7 @@ impl Place {
 /// Waits for the end of the boot, and leaves in the machine nothing of its own identity and a unit that waits for the next.
 async fn settle(access: &Access) -> Result<(), AccessError> {
     access.ready::<AccessError>(BOOT_LIMIT, async || Ok(())).await?;
-    access.ask(wake::SETTLE, wake::SCRIPT.as_bytes()).await.map(drop)
+    access.ask_within(BOOT_LIMIT, wake::SETTLE, wake::SCRIPT.as_bytes()).await.map(drop)
 }
 
 fn keep(folder: &Path, place: &Path) -> io::Result<()> {
