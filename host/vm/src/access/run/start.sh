@@ -8,13 +8,17 @@ cd "$folder"
 if [ -e started ] || [ -e status ] || systemctl -q is-active "$unit"; then
     exit 0
 fi
-cat > command.new
-mv command.new command
+# Whole or not at all, for another start may be at it too.
+new=$(mktemp new.XXXXXX)
+cat > "$new"
+mv -f "$new" command
 # Runs after everything that the command started has ended: the output is complete then.
-cat > finish <<'FINISH'
+new=$(mktemp new.XXXXXX)
+cat > "$new" <<'FINISH'
 printf '%s %s %s\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new
 mv status.new status
 FINISH
+mv -f "$new" finish
 : >> output
 systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
     --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
