@@ -21,7 +21,7 @@ use stead_vm::user_data::{Identity, user_data};
 use tempfile::TempDir;
 
 /// On two cores that others use as well.
-const BOOT_LIMIT: Duration = Duration::from_secs(240);
+const BOOT_LIMIT: Duration = Duration::from_secs(600);
 const LIFETIME: Duration = Duration::from_secs(1800);
 
 pub(crate) struct Place {
