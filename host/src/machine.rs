@@ -15,6 +15,7 @@ pub mod bounded;
 mod facts;
 pub mod inode;
 mod interfaces;
+mod memory;
 mod program;
 mod replace;
 mod ssh_session;
@@ -37,6 +38,7 @@ pub struct Machine {
     secrets: BTreeMap<String, Secret<String>>,
     key: Key,
     blobs: Blobs,
+    memory: memory::Memory,
 }
 
 /// The machine's state folder cannot be used.
@@ -64,6 +66,7 @@ impl Machine {
             secrets: BTreeMap::new(),
             key,
             blobs,
+            memory: memory::Memory::default(),
         })
     }
 
@@ -115,6 +118,11 @@ impl Machine {
     /// The key under which contents are digested on this machine.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// What this run remembers, in memory only.
+    pub fn memory(&self) -> &memory::Memory {
+        &self.memory
     }
 
     /// Earlier contents, kept for undo.

@@ -8,6 +8,7 @@ use bollard::errors::Error;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures::future::try_join_all;
 
 use super::spec::Project;
 use super::state::{Container, Engine, Status};
@@ -143,6 +144,19 @@ pub(super) async fn image(docker: &Docker, name: &str) -> Result<Option<Image>, 
     let digests = found.repo_digests.unwrap_or_default();
     let from = digests.iter().find(|digest| repository(digest)).or(digests.first()).cloned();
     Ok(found.id.map(|id| Image { id, digest: from, build }))
+}
+
+/// What names, or ids, of images mean on this machine; those that mean nothing are left out.
+pub(super) async fn images<'a>(
+    docker: &Docker,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Image>, Error> {
+    let names: BTreeSet<&str> = names.collect();
+    let found =
+        try_join_all(names.into_iter().map(|name| async move {
+            Ok::<_, Error>(image(docker, name).await?.map(|image| (name.to_owned(), image)))
+        }));
+    Ok(found.await?.into_iter().flatten().collect())
 }
 
 /// Whether an object that was to be removed, or stopped, already is.
