@@ -22,6 +22,8 @@ pub enum Event {
     Log { policy: String, line: LogLine },
     /// What is being done or waited for, for people.
     Note { text: String },
+    /// What a step is at work on right now: of use only to who watches.
+    Doing { text: String },
     /// The answer to a request for a plan, and whether the last revision already says all that it says.
     Plan { plan: Box<Plan>, recorded: bool },
     /// A run was begun; `steps` are those of the first round.

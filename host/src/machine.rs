@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 mod blobs;
 pub mod bounded;
+mod doing;
 mod facts;
 pub mod inode;
 mod interfaces;
@@ -21,6 +22,7 @@ mod replace;
 mod ssh_session;
 
 pub use blobs::Blobs;
+pub use doing::Doing;
 pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::{remove, replace, tidy};
@@ -39,6 +41,7 @@ pub struct Machine {
     key: Key,
     blobs: Blobs,
     memory: memory::Memory,
+    doing: Doing,
 }
 
 /// The machine's state folder cannot be used.
@@ -67,6 +70,7 @@ impl Machine {
             key,
             blobs,
             memory: memory::Memory::default(),
+            doing: Doing::default(),
         })
     }
 
@@ -82,6 +86,18 @@ impl Machine {
     pub fn with_apps(mut self, apps: PathBuf) -> Self {
         self.apps = apps;
         self
+    }
+
+    /// The same machine, with somebody who watches what long steps do.
+    #[must_use]
+    pub fn with_doing(mut self, doing: Doing) -> Self {
+        self.doing = doing;
+        self
+    }
+
+    /// Where a long step says what it is at work on.
+    pub fn doing(&self) -> &Doing {
+        &self.doing
     }
 
     /// The folder that is this machine's `/`.

@@ -88,7 +88,8 @@ impl From<&ApplyError> for Failure {
             ApplyError::NoSecret { .. } => Self { blame: Blame::Operator, ..failure },
             ApplyError::Program(error) => failure.maybe_help(program_help(error)),
             ApplyError::Record(_) => Self { blame: Blame::Stead, ..failure },
-            ApplyError::Refused { .. } | ApplyError::Unhealthy { .. } | ApplyError::NoBlob { .. } => failure,
+            ApplyError::Unhealthy { .. } => Self { exit: Exit::Unhealthy, ..failure },
+            ApplyError::Refused { .. } | ApplyError::NoBlob { .. } => failure,
         }
     }
 }

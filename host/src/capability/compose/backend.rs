@@ -144,8 +144,16 @@ impl Compose {
             let image = images.get(&service.image);
             let built = image.and_then(|image| image.build.as_ref());
             service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
-            service.image_id = image.filter(|_| !service.is_outdated).map(|image| image.id.clone());
+            let image = image.filter(|_| !service.is_outdated);
+            service.image_id = image.map(|image| image.id.clone());
+            service.image_digest = image.and_then(|image| image.digest.clone());
         }
+        let missing = wanted.version.services.values_mut().filter(|one| one.image_id.is_none() && one.build.is_none());
+        futures::future::join_all(missing.map(|service| async {
+            let credentials = variables.credentials(&service.image).unwrap_or_default();
+            service.image_digest = docker::in_registry(docker, &service.image, credentials).await;
+        }))
+        .await;
         Ok(wanted)
     }
 
@@ -180,7 +188,7 @@ impl Compose {
     }
 
     pub(super) async fn write(&self, Set { project, to }: &Set) -> Result<(), ApplyError> {
-        let docker = docker::connect(&self.machine).await.map_err(|engine| ApplyError::Refused {
+        let docker = docker::reach(&self.machine).await.map_err(|engine| ApplyError::Refused {
             resource: format!("compose {project}"),
             reason: super::diff::hint(&engine).to_owned(),
         });

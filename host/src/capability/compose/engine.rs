@@ -27,12 +27,14 @@ mod dialect;
 mod down;
 mod endpoint;
 mod gate;
+mod hint;
 mod hook;
 mod host;
 mod image;
 mod labels;
 mod mounts;
 mod network;
+mod pull;
 mod replace;
 mod resources;
 mod shares;
@@ -78,6 +80,7 @@ impl Up<'_> {
     }
 
     async fn bring_up(&self) -> Result<Ended, ApplyError> {
+        self.check_engine()?;
         let images = self.images().await?;
         let mut listed = self.listed().await?;
         let declared = |listed: &Listed| self.model.services.contains_key(&listed.container.service);
@@ -139,11 +142,22 @@ impl Up<'_> {
     }
 }
 
-/// What Docker said, without what bollard says around it.
+/// What Docker said, without what bollard says around it, and what helps.
 fn said(error: Error) -> String {
+    let words = words(error);
+    match hint::hint(&words) {
+        Some(hint) => format!("{words}; {hint}"),
+        None => words,
+    }
+}
+
+fn words(error: Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
         Error::DockerStreamError { error } => error,
-        error => error.to_string(),
+        error => {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("{error}{source}")
+        }
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -30,7 +31,9 @@ const FOLDERS: &[&str] = &[
 const NAME: &str = "docker-compose";
 /// What is said of files that the plugin comes to no end with.
 const ENDLESS: &str = "the Compose plugin took more memory or time than reading files may take, and was stopped: look for \
-                       anchors that name each other many times over";
+                       anchors that name each other many times over, and whether `docker compose version` answers";
+/// Longer than the processor time that it gets, for a machine that is busy.
+const LONGEST: Duration = Duration::from_secs(30);
 /// What becomes of a secret in an error message.
 const HIDDEN: &str = "•••";
 
@@ -182,7 +185,7 @@ async fn hashes(program: Program, model: Vec<u8>) -> Result<BTreeMap<String, Str
 
 /// Only what is declared reaches the files: no variable of whoever runs stead does.
 fn bare(program: Program) -> Program {
-    program.bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
+    program.timeout(LONGEST).bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
 }
 
 impl Variables {
@@ -211,6 +214,9 @@ fn reason(project: &Project, error: ProgramError) -> String {
             ENDLESS.to_owned()
         }
         ProgramError::Failed { words, .. } => words,
+        ProgramError::TooMuch { most, .. } => {
+            format!("the Compose plugin printed more than {} MiB, and was stopped: is it the real one?", most >> 20)
+        }
         error => error.to_string(),
     }
 }

@@ -200,7 +200,9 @@ fn ended(state: &ContainerState, awaited: Awaited) -> Standing {
     match awaited {
         Awaited::Dependency(Condition::Healthy) => Standing::Bad(format!("ended with exit code {code}")),
         _ if code == 0 => Standing::Ended,
-        _ if state.oom_killed == Some(true) => Standing::Bad("was killed for want of memory".to_owned()),
+        _ if state.oom_killed == Some(true) => Standing::Bad(
+            "was killed for want of memory: give it more by `mem_limit` or `deploy.resources.limits.memory`".to_owned(),
+        ),
         _ => Standing::Bad(format!("ended with exit code {code}")),
     }
 }

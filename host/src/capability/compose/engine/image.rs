@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bollard::query_parameters::CreateImageOptions;
-use futures::TryStreamExt;
-
 use super::Up;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{self, Image};
@@ -23,10 +20,8 @@ pub(super) struct Chosen {
 enum Source {
     /// It is here, by this name or id.
     Here(String),
-    Pulled {
-        name: String,
-        platform: String,
-    },
+    /// By name, or by digest for a name.
+    Pulled { from: String, name: String, platform: String },
     /// For this service.
     Built(String),
 }
@@ -48,9 +43,9 @@ impl Up<'_> {
         let here = match fetched.is_empty() {
             true => here,
             false => {
-                self.work.all(fetched.into_iter().map(|source| self.fetch(source))).await?;
+                self.work.all(fetched.into_iter().map(|source| self.fetch(source, &here))).await?;
                 let digests = sources.values().filter_map(|source| match source {
-                    Source::Pulled { name, .. } => Some(name.clone()),
+                    Source::Pulled { from, .. } => Some(from.clone()),
                     Source::Here(_) | Source::Built(_) => None,
                 });
                 self.look(&asked.into_iter().chain(digests).collect()).await?
@@ -72,22 +67,36 @@ impl Up<'_> {
         if service.build.is_some() {
             return Ok(Source::Built(name.to_owned()));
         }
-        let pulled = |name: String| Source::Pulled { name, platform: service.platform.clone().unwrap_or_default() };
-        if let Some(digest) = planned.and_then(|planned| planned.image_digest.clone()) {
-            return Ok(pulled(digest));
-        }
         let named = service.image_name(self.project, name);
-        match (here.contains_key(&named), service.pull_policy.as_deref().unwrap_or("missing")) {
+        let platform = service.platform.clone().unwrap_or_default();
+        let policy = service.pull_policy.as_deref().unwrap_or("missing");
+        if policy == "never" && !here.contains_key(&named) {
+            return Err(self.refused(format!(
+                "image {named} is not here, and its pull policy is `never`: bring it with `docker load`, or set another \
+                 policy"
+            )));
+        }
+        if let Some(digest) = planned.and_then(|planned| planned.image_digest.clone()) {
+            return Ok(Source::Pulled { from: digest, name: named, platform });
+        }
+        match (here.contains_key(&named), policy) {
             (true, "missing" | "if_not_present" | "never" | "build") => Ok(Source::Here(named)),
-            (false, "never") => Err(self.refused(format!("image {named} is not here, and its pull policy is `never`"))),
-            _ => Ok(pulled(named)),
+            _ => Ok(Source::Pulled { from: named.clone(), name: named, platform }),
         }
     }
 
-    async fn fetch(&self, source: &Source) -> Result<(), ApplyError> {
+    async fn fetch(&self, source: &Source, here: &BTreeMap<String, Image>) -> Result<(), ApplyError> {
         match source {
             Source::Here(_) => Ok(()),
-            Source::Pulled { name, platform } => self.pull(name, platform).await,
+            Source::Pulled { from, name, platform } => {
+                self.pull(from, platform).await?;
+                // By its digest alone nobody would find it under the name.
+                if from != name && !name.contains('@') && !here.contains_key(name) {
+                    self.tag(from, name).await
+                } else {
+                    Ok(())
+                }
+            }
             Source::Built(name) => {
                 let Some(service) = self.model.services.get(name) else { return Ok(()) };
                 let Some(build) = &service.build else { return Ok(()) };
@@ -102,7 +111,7 @@ impl Up<'_> {
         let named = named.unwrap_or_default();
         let (by, how) = match source {
             Source::Here(name) => (name, "found"),
-            Source::Pulled { name, .. } => (name, "pulled"),
+            Source::Pulled { from, .. } => (from, "pulled"),
             Source::Built(_) => (&named, "built"),
         };
         let image = here.get(by).cloned();
@@ -110,46 +119,5 @@ impl Up<'_> {
         let means_it = here.get(&named).is_some_and(|current| current.id == image.id);
         let called = if means_it { named } else { image.id.clone() };
         Ok(Chosen { image, called })
-    }
-
-    async fn pull(&self, name: &str, platform: &str) -> Result<(), ApplyError> {
-        let (from, tag) = reference(name);
-        let options = CreateImageOptions {
-            from_image: Some(from),
-            tag,
-            platform: platform.to_owned(),
-            ..CreateImageOptions::default()
-        };
-        let credentials = self.variables.credentials(name).map_err(|reason| self.refused(reason))?;
-        let pull = self.docker.create_image(Some(options), None, credentials);
-        pull.try_for_each(|_| async { Ok(()) }).await.map_err(self.failed(format!("pull image {name}")))
-    }
-}
-
-/// Repository and tag: without a tag Docker would pull all of them. A digest stays with the repository.
-fn reference(name: &str) -> (String, Option<String>) {
-    if name.contains('@') {
-        return (name.to_owned(), None);
-    }
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => (repository.to_owned(), Some(tag.to_owned())),
-        _ => (name.to_owned(), Some("latest".to_owned())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_tag() {
-        let split = |name: &str| {
-            let (from, tag) = reference(name);
-            (from, tag.unwrap_or_default())
-        };
-        assert_eq!(split("nginx"), ("nginx".to_owned(), "latest".to_owned()));
-        assert_eq!(split("localhost:5000/a/b"), ("localhost:5000/a/b".to_owned(), "latest".to_owned()));
-        assert_eq!(split("localhost:5000/a:1"), ("localhost:5000/a".to_owned(), "1".to_owned()));
-        assert_eq!(split("a@sha256:0"), ("a@sha256:0".to_owned(), String::new()));
     }
 }

@@ -31,7 +31,14 @@ impl Up<'_> {
         let declared = self.model.networks.iter();
         let made = declared.map(|(key, network)| self.network(key, network, &there, &moved));
         self.work.all(made).await?;
+        self.remove_twins().await?;
         Ok(!moved.is_empty())
+    }
+
+    /// Somebody else may have made the same network at the same time.
+    async fn remove_twins(&self) -> Result<(), ApplyError> {
+        let twins = docker::twins(self.docker, self.project).await.map_err(self.failed("list networks"))?;
+        self.work.all(twins.iter().map(|id| self.remove_network(id))).await.map(drop)
     }
 
     async fn network(
