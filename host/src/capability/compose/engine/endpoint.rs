@@ -13,11 +13,14 @@ const INTERFACE: &str = "com.docker.network.endpoint.ifname";
 
 /// From which version of the API on Docker heeds these; an older one says nothing, and does not (Engine API, version
 /// history).
-const NEWER: &[(&str, usize, fn(&Attachment) -> bool)] = &[
+const NEWER: &[(&str, usize, Says)] = &[
     ("mac_address", 44, |attachment| attachment.mac_address.is_some()),
     ("gw_priority", 48, |attachment| attachment.gw_priority.is_some_and(|priority| priority != 0)),
     ("interface_name", 49, |attachment| attachment.interface_name.is_some()),
 ];
+
+/// Whether a key is said.
+type Says = fn(&Attachment) -> bool;
 
 impl Up<'_> {
     /// Whether the engine heeds what is said of networks.
