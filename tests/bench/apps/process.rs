@@ -46,16 +46,16 @@ impl Repo {
     }
 
     fn declare(&self, apps: &str) -> Result<()> {
-        let text = format!(
-            "[host.box]\npolicies = [\"all\"]\n[policy.all]\ncomponent = \"all.wasm\"\n[policy.all.config]\n\
-             apps = [{apps}]\n[policy.all.grant.compose]\nprojects = [\"*\"]\nimages = [\"*\"]\n"
-        );
+        let grants = include_str!("../../e2e/all.toml").replace("\"hello\"", "\"*\"").replace("busybox:*", "*");
+        let text = format!("[host.box]\npolicies = [\"all\"]\n{grants}\n[policy.all.config]\napps = [{apps}]\n");
         Ok(fs::write(self.folder.path().join("stead.toml"), text)?)
     }
 
     fn apply(&self) -> Command {
         let mut command = Command::new(&self.stead);
-        command.args(["--root", "root", "--state", "state", "apply", "--yes"]).current_dir(self.folder.path());
+        let path = |name: &str| self.folder.path().join(name);
+        command.arg("--root").arg(path("root")).arg("--state").arg(path("state"));
+        command.args(["apply", "--yes"]).current_dir(self.folder.path());
         command.env("HOME", self.folder.path()).env_remove("STEAD_IDENTITY").env_remove("SSH_CONNECTION");
         command
     }
