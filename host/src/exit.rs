@@ -62,6 +62,8 @@ exits! {
     Refused = 77,
     /// Everything was done, but the host was not as declared afterwards; everything was taken back.
     NotAsDeclared = 78,
+    /// A container that was restarted did not come up again, or did not become healthy.
+    NotUp = 79,
 }
 
 impl Exit {

@@ -126,7 +126,7 @@ impl Up<'_> {
 }
 
 /// What Docker said, without what bollard says around it.
-fn said(error: Error) -> String {
+pub(super) fn said(error: Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
         Error::DockerStreamError { error } => error,
