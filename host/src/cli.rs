@@ -12,6 +12,7 @@ use crate::exit::{self, Exit};
 use crate::session::Place;
 
 mod agent;
+mod app;
 mod apply;
 mod applying;
 mod asking;
@@ -21,6 +22,7 @@ mod drift;
 mod firewall;
 mod guard;
 mod init;
+mod job;
 mod log;
 mod plan;
 mod planning;
@@ -31,10 +33,12 @@ mod recover;
 mod rollback;
 mod saved;
 mod secret;
+mod serve;
 mod status;
 mod table;
 mod targets;
 mod terminal;
+mod vm;
 mod vpn;
 mod when;
 
@@ -106,9 +110,16 @@ enum Command {
     Recover(recover::Recover),
     Confirm(confirm::Confirm),
     #[command(subcommand)]
+    App(app::App),
+    #[command(subcommand)]
     Firewall(firewall::Firewall),
     #[command(subcommand)]
+    Job(job::Job),
+    #[command(subcommand)]
     Secret(secret::Secret),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Vm(vm::Vm),
     #[command(subcommand)]
     Vpn(vpn::Vpn),
     /// Which host a TARGET is.
@@ -134,7 +145,7 @@ struct Context {
 /// Parses the command line, runs it, and answers the exit code.
 pub fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => ExitCode::from(run(cli).code()),
+        Ok(cli) => ExitCode::from(run(cli)),
         Err(error) => {
             // Nobody is left to be told that this could not be printed.
             let _ = error.print();
@@ -143,7 +154,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Exit {
+/// Answers with the exit code, which is that of another program when one was run.
+fn run(cli: Cli) -> u8 {
     let Global { repo, color, verbose, root, state } = cli.global;
     let terminal = Terminal::new(color, verbose);
     let context = Context { repo, place: Place { root, state }, terminal };
@@ -152,12 +164,12 @@ fn run(cli: Cli) -> Exit {
     let ran = runtime.and_then(|runtime| runtime.block_on(dispatch(cli.command, &context)));
     ran.unwrap_or_else(|failure| {
         context.terminal.failure(None, &failure);
-        failure.exit
+        failure.exit.code()
     })
 }
 
-async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
-    match command {
+async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
+    let exit = match command {
         Command::Init(init) => init.run(context),
         Command::Build(build) => build.run(context),
         Command::Policy(policy) => policy.run(context),
@@ -169,8 +181,12 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Rollback(rollback) => rollback.run(context).await,
         Command::Recover(recover) => recover.run(context).await,
         Command::Confirm(confirm) => confirm.run(context).await,
+        Command::App(app) => return app.run(context).await,
         Command::Firewall(firewall) => firewall.run(context).await,
+        Command::Job(job) => job.run(context).await,
+        Command::Serve(serve) => serve.run(context).await,
         Command::Secret(secret) => secret.run(context),
+        Command::Vm(vm) => vm.run(context).await,
         Command::Vpn(vpn) => vpn.run(context).await,
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
@@ -182,7 +198,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> 
         }
         Command::Agent(agent) => agent.run(context).await,
         Command::Guard(guard) => guard.run(context).await,
-    }
+    };
+    exit.map(Exit::code)
 }
 
 #[cfg(test)]

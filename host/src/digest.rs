@@ -23,6 +23,11 @@ impl Digest {
         Self(hex::encode(Sha256::digest(bytes)))
     }
 
+    /// The same, when it was made elsewhere, in 64 hexadecimal digits.
+    pub(crate) fn from_hex(digits: String) -> Self {
+        Self(digits)
+    }
+
     /// All 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,15 +1,18 @@
 //! What is told while a request is served: one JSON line each, the same for this machine and for one over SSH.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::capability::Declared;
+use crate::capability::compose::{App, Line};
 use crate::capability::firewall::{self, Listening};
 use crate::capability::vpn::{PublicKey, Tunnel};
 use crate::error::Failure;
-use crate::journal::{JournaledStep, Revision, Run};
+use crate::journal::{JournaledStep, Operation, Revision, Run};
 use crate::lock::Holder;
 use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
 use crate::policy::LogLine;
@@ -22,6 +25,8 @@ pub enum Event {
     Log { policy: String, line: LogLine },
     /// What is being done or waited for, for people.
     Note { text: String },
+    /// What a step is at work on right now: of use only to who watches.
+    Doing { text: String },
     /// The answer to a request for a plan, and whether the last revision already says all that it says.
     Plan { plan: Box<Plan>, recorded: bool },
     /// A run was begun; `steps` are those of the first round.
@@ -39,7 +44,7 @@ pub enum Event {
     /// The answer to a request for the status.
     Status { status: Box<Status> },
     /// The answer to a request for the log.
-    Runs { runs: Vec<Run> },
+    Runs { runs: Vec<Run>, operations: Vec<Operation> },
     /// The answer to a request for the log of one run.
     Run { run: Box<Run>, steps: Vec<JournaledStep>, plan: Box<Plan> },
     /// The answer to a request for the firewall: what the last revision declared of it, and who listens.
@@ -48,6 +53,14 @@ pub enum Event {
     Vpn { tunnels: Vec<Tunnel> },
     /// The answer to a request for the next key pair: its public half.
     NextKey { public_key: PublicKey },
+    /// The answer to a request for the apps.
+    Apps { apps: Vec<App> },
+    /// A line of a log that was asked for.
+    Said { line: Line },
+    /// All that was asked for of a log has been told.
+    AllSaid,
+    /// The answer to a request to restart: the containers, in the order in which they were restarted.
+    Restarted { containers: Vec<String> },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }
@@ -88,18 +101,46 @@ pub struct Status {
 
 /// Where events go. Telling never fails: an operator who has gone away does not stop an apply.
 #[derive(Clone, Debug)]
-pub struct Events(UnboundedSender<Event>);
+pub struct Events {
+    sender: UnboundedSender<Event>,
+    /// Room for lines of logs, of which there can be more than memory holds.
+    room: Arc<Semaphore>,
+}
+
+/// Where they come out.
+#[derive(Debug)]
+pub struct Told {
+    receiver: UnboundedReceiver<Event>,
+    room: Arc<Semaphore>,
+}
+
+/// How many lines of logs may be on their way.
+const LINES: usize = 1000;
 
 impl Events {
-    /// Tells to the receiver of this channel.
-    pub fn new(sender: UnboundedSender<Event>) -> Self {
-        Self(sender)
+    /// A way for events, and its other end.
+    pub fn channel() -> (Self, Told) {
+        let (sender, receiver) = unbounded_channel();
+        let room = Arc::new(Semaphore::new(LINES));
+        (Self { sender, room: Arc::clone(&room) }, Told { receiver, room })
     }
 
     /// Tells one thing.
     pub fn tell(&self, event: Event) {
         // The receiver is dropped when the operator has gone away.
-        let _ = self.0.send(event);
+        let _ = self.sender.send(event);
+    }
+
+    /// Tells a line of a log as soon as there is room for it; answers whether anybody still listens.
+    pub async fn line(&self, line: Line) -> bool {
+        let Ok(room) = self.room.acquire().await else { return false };
+        room.forget();
+        self.sender.send(Event::Said { line }).is_ok()
+    }
+
+    /// Waits until nobody listens any more.
+    pub async fn unheard(&self) {
+        self.sender.closed().await;
     }
 
     /// Tells a remark for people.
@@ -116,6 +157,23 @@ impl Events {
             change: planned.step.change,
             phase,
         });
+    }
+}
+
+impl Told {
+    /// The next event; `None`: there will be no more.
+    pub async fn next(&mut self) -> Option<Event> {
+        let event = self.receiver.recv().await;
+        if matches!(event, Some(Event::Said { .. })) {
+            self.room.add_permits(1);
+        }
+        event
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.room.close();
     }
 }
 

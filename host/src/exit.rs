@@ -62,6 +62,12 @@ exits! {
     Refused = 77,
     /// Everything was done, but the host was not as declared afterwards; everything was taken back.
     NotAsDeclared = 78,
+    /// Something that was started did not become healthy, or did not stay up, and everything was taken back.
+    Unhealthy = 79,
+    /// The job failed, or was cancelled.
+    JobFailed = 80,
+    /// A container that was restarted did not come up again, or did not become healthy.
+    NotUp = 81,
 }
 
 impl Exit {

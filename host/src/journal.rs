@@ -8,11 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
+mod operation;
 mod revision;
 mod run;
 mod schema;
 mod step;
 
+pub use operation::Operation;
 pub use revision::Revision;
 pub use run::{Kind, NewRun, Run, RunState};
 pub use step::{JournaledStep, StepState};

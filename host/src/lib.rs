@@ -10,6 +10,7 @@ pub mod event;
 pub mod exit;
 pub mod grant;
 pub mod guard;
+pub mod job;
 pub mod journal;
 pub mod lock;
 pub mod machine;

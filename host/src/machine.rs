@@ -12,15 +12,18 @@ use crate::secret::Secret;
 
 mod blobs;
 pub mod bounded;
+mod doing;
 mod facts;
 pub mod inode;
 mod interfaces;
+mod memory;
 mod program;
 mod replace;
 mod ssh_session;
 mod wants;
 
 pub use blobs::Blobs;
+pub use doing::Doing;
 pub use facts::{Facts, FactsError, NetworkInterface, OsRelease};
 pub use program::{Output, Program, ProgramError};
 pub use replace::{remove, replace, tidy};
@@ -39,6 +42,8 @@ pub struct Machine {
     secrets: BTreeMap<String, Secret<String>>,
     key: Key,
     blobs: Blobs,
+    memory: memory::Memory,
+    doing: Doing,
 }
 
 /// The machine's state folder cannot be used.
@@ -66,6 +71,8 @@ impl Machine {
             secrets: BTreeMap::new(),
             key,
             blobs,
+            memory: memory::Memory::default(),
+            doing: Doing::default(),
         })
     }
 
@@ -81,6 +88,18 @@ impl Machine {
     pub fn with_apps(mut self, apps: PathBuf) -> Self {
         self.apps = apps;
         self
+    }
+
+    /// The same machine, with somebody who watches what long steps do.
+    #[must_use]
+    pub fn with_doing(mut self, doing: Doing) -> Self {
+        self.doing = doing;
+        self
+    }
+
+    /// Where a long step says what it is at work on.
+    pub fn doing(&self) -> &Doing {
+        &self.doing
     }
 
     /// The folder that is this machine's `/`.
@@ -117,6 +136,11 @@ impl Machine {
     /// The key under which contents are digested on this machine.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// What this run remembers, in memory only.
+    pub fn memory(&self) -> &memory::Memory {
+        &self.memory
     }
 
     /// Earlier contents, kept for undo.

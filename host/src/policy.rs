@@ -10,6 +10,7 @@
 mod cache;
 mod error;
 mod guest;
+pub mod job;
 mod limits;
 mod link;
 mod load;
@@ -26,12 +27,13 @@ mod tests;
 
 pub use error::{Blame, LoadError, PolicyError, RunError};
 pub use guest::{Guest, HasGuest, Invalid, Recorded};
+pub(crate) use limits::duration;
 pub use limits::{ByteSize, Limits};
 pub use load::{Kind, kind};
 pub use log::{Level, LogLine};
 pub use runtime::{Policy, Run, Runtime};
 pub use trap::Trap;
-pub use words::printable;
+pub use words::{printable, printable_lines};
 
 /// The version of the contract that this host speaks.
 pub const CONTRACT: &str = "0.1.0";

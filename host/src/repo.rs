@@ -46,6 +46,8 @@ pub struct Repo {
     policies: BTreeMap<Name, Policy>,
     secrets: SecretsFile,
     meshes: BTreeMap<vpn::Name, Mesh>,
+    /// `[provider.NAME]`.
+    providers: BTreeMap<Name, Map<String, Value>>,
     directory: Directory,
 }
 
@@ -121,9 +123,9 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, providers } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, directory })
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, providers, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -193,6 +195,11 @@ impl Repo {
             (None, None, _) => Err(MeshError::None),
             (None, ..) => Err(MeshError::Several { known: known() }),
         }
+    }
+
+    /// The settings of the providers of machines, by name.
+    pub fn providers(&self) -> impl Iterator<Item = (&Name, &Map<String, Value>)> {
+        self.providers.iter()
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::capability::compose::Lines;
 use crate::capability::vpn::Name;
 use crate::plan::Plan;
 use crate::repo::Bundle;
 
+mod apps;
 mod error;
 mod planning;
 mod serve;
 
+pub use apps::exec;
 pub use error::SessionError;
 pub use serve::{serve, watch};
 
@@ -44,6 +47,12 @@ pub enum Request {
     Vpn,
     /// Make the next key pair of a WireGuard interface. Nothing runs on it yet.
     NextKey { interface: Name },
+    /// Which compose apps are there, and how do they do?
+    Apps,
+    /// What did the containers of an app say, and what do they say?
+    AppLogs { app: String, lines: Lines },
+    /// Restart services of an app; all when there is none.
+    RestartApp { app: String, services: Vec<String>, limit: Duration },
     /// The operator got in again.
     Confirm { run: u64 },
 }

@@ -1,12 +1,15 @@
 //! Compose projects of several sizes: by stead, by docker compose, and by the bare calls of the Engine API that neither
 //! can do without, all made at once.
 
-use std::path::{Path, PathBuf};
+mod floor;
+mod process;
+
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use stead::capability::{self, AnyCapability, Declared, Owned};
 use stead::machine::Machine;
@@ -33,7 +36,6 @@ pub(crate) fn measure() -> Result<()> {
     Ok(())
 }
 
-#[derive(Default)]
 struct Times {
     up: Vec<Duration>,
     nothing: Vec<Duration>,
@@ -42,31 +44,28 @@ struct Times {
 }
 
 fn of_size(engine: &Engine, runtime: &tokio::runtime::Runtime, size: usize) -> Result<Vec<Table>> {
-    let [mut ours, mut theirs, mut floor] = [Times::default(), Times::default(), Times::default()];
+    let mut all = [const { Times { up: Vec::new(), nothing: Vec::new(), one: Vec::new(), down: Vec::new() } }; 4];
+    let [ours, whole, theirs, floor] = &mut all;
     for run in 0..RUNS {
-        runtime.block_on(by_stead(engine, size, run, &mut ours))?;
-        by_compose(engine, size, run, &mut theirs)?;
-        by_hand(engine, size, &mut floor)?;
+        runtime.block_on(by_stead(engine, size, run, ours))?;
+        process::measure(engine, size, run, whole)?;
+        by_compose(engine, size, run, theirs)?;
+        floor::measure(engine, size, floor)?;
     }
-    let table = |what: &str, rows: [(&str, &Vec<Duration>); 3]| {
+    let names = ["stead, in process", "stead apply --yes", "docker compose", "bare calls"];
+    let table = |what: &str, of: fn(&Times) -> &Vec<Duration>| {
         let mut table = Table::new(format!("{what}, {size} services"));
-        for (name, times) in rows.into_iter().filter(|(_, times)| !times.is_empty()) {
-            table = table.row(name, Sample::of(times.clone())?);
+        for (name, times) in names.into_iter().zip(&all).filter(|(_, times)| !of(times).is_empty()) {
+            table = table.row(name, Sample::of(of(times).clone())?);
         }
-        Ok(table)
+        Ok::<_, anyhow::Error>(table)
     };
-    let rows = |of: fn(&Times) -> &Vec<Duration>| {
-        [("stead", of(&ours)), ("docker compose", of(&theirs)), ("bare calls", of(&floor))]
-    };
-    [
-        ("first up", rows(|times| &times.up)),
-        ("nothing to do", rows(|times| &times.nothing)),
-        ("one service changed", rows(|times| &times.one)),
-        ("down", rows(|times| &times.down)),
-    ]
-    .into_iter()
-    .map(|(what, rows)| table(what, rows))
-    .collect()
+    Ok(vec![
+        table("first up", |times| &times.up)?,
+        table("nothing to do", |times| &times.nothing)?,
+        table("one service changed", |times| &times.one)?,
+        table("down", |times| &times.down)?,
+    ])
 }
 
 fn file(size: usize, level: &str) -> String {
@@ -134,40 +133,4 @@ fn timed(engine: &Engine, folder: &Path, arguments: &[&str]) -> Result<Duration>
     let mut command = Command::new("docker");
     command.args(["compose", "--progress", "quiet", "--project-name", PROJECT]).args(arguments);
     crate::sample::timed(command.current_dir(folder).envs(engine.environment()))
-}
-
-/// A network, and containers that are made, started, stopped and removed: what an engine cannot be spared.
-fn by_hand(engine: &Engine, size: usize, times: &mut Times) -> Result<()> {
-    let socket: PathBuf = engine.socket().to_owned();
-    let call = move |method: &str, path: &str, body: Value| -> Result<Value> {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--fail-with-body", "--unix-socket"]).arg(&socket).args(["--request", method]);
-        command.args(["--header", "Content-Type: application/json", "--data", &body.to_string()]);
-        let output = command.arg(format!("http://docker{path}")).output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(output.status.success(), "{method} {path}: {text}");
-        Ok(serde_json::from_str(&text).unwrap_or_default())
-    };
-    let at_once = |work: &(dyn Fn(usize) -> Result<()> + Sync)| -> Result<()> {
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..size).map(|number| scope.spawn(move || work(number))).collect();
-            threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| anyhow!("a thread panicked"))?)
-        })
-    };
-    let began = Instant::now();
-    call("POST", "/networks/create", json!({ "Name": PROJECT }))?;
-    at_once(&|number| {
-        let body = json!({ "Image": IMAGE, "Cmd": ["sleep", "100000"], "StopTimeout": 0, "HostConfig": { "NetworkMode": PROJECT } });
-        call("POST", &format!("/containers/create?name={PROJECT}-{number}"), body)?;
-        call("POST", &format!("/containers/{PROJECT}-{number}/start"), Value::Null).map(drop)
-    })?;
-    times.up.push(began.elapsed());
-    let began = Instant::now();
-    at_once(&|number| {
-        call("POST", &format!("/containers/{PROJECT}-{number}/stop"), Value::Null)?;
-        call("DELETE", &format!("/containers/{PROJECT}-{number}?force=true"), Value::Null).map(drop)
-    })?;
-    call("DELETE", &format!("/networks/{PROJECT}"), Value::Null)?;
-    times.down.push(began.elapsed());
-    Ok(())
 }

@@ -9,13 +9,12 @@ use serde_json::Value;
 use stead::apply::{Apply, ApplyFailed, undo};
 use stead::capability::{self, Declared};
 use stead::digest::Digest;
-use stead::event::{Event, Events, Report};
+use stead::event::{Events, Report};
 use stead::guard::Guard;
 use stead::journal::{Journal, Kind, NewRun, StepState};
 use stead::machine::{Facts, Machine};
 use stead::observe::observe;
 use stead::plan::{Inputs, Observed, Ownership, Plan, Specs, Undo, make};
-use tokio::sync::mpsc::unbounded_channel;
 
 /// Two things that a policy may declare of one capability, and where.
 pub(crate) struct Subject {
@@ -184,8 +183,7 @@ fn same(before: &Observed, after: &Observed) -> Result<()> {
 }
 
 fn silent() -> Events {
-    let (sender, _) = unbounded_channel::<Event>();
-    Events::new(sender)
+    Events::channel().0
 }
 
 /// A machine in a temporary folder, with what is needed to look like one.

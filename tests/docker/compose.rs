@@ -6,4 +6,7 @@ mod fail;
 mod guard;
 pub(crate) mod host;
 mod hostile;
+mod ill;
+mod plugin;
+mod registry;
 mod update;

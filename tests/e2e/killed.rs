@@ -39,7 +39,7 @@ dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n'; getent passwd; 
 find /etc /var/lib/stead/apps -xdev -type f ! -name '*-' ! -name '.pwd.lock' | sort | xargs sha256sum
 find /etc/systemd -type l -printf '%p %l\\n' | sort
 sysctl net.ipv4.tcp_syncookies vm.swappiness; nft -s list table inet stead
-ip -brief address show wg0; wg show wg0 public-key; wg show wg0 listen-port
+ip -brief -4 address show wg0; wg show wg0 public-key; wg show wg0 listen-port
 systemctl show -p ExecStart --value beat tick | grep -o 'argv[^;]*'; systemctl is-active beat tick
 docker ps -a --format '{{.Names}} {{.State}}'; docker inspect -f '{{.Config.Env}}' $(docker ps -q)";
 

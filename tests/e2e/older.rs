@@ -31,7 +31,7 @@ const BY_HAND: [(&str, &str); 7] = [
 const STATE: &str = "\
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' | grep -v ' rc '; getent passwd; getent group
 find /etc -xdev -type f ! -name '*-' ! -name '.pwd.lock' ! -name nftables.conf | sort | xargs sha256sum
-sysctl net.ipv4.tcp_syncookies vm.swappiness; nft -s list table inet stead; ip -brief address show wg0; systemctl is-active beat";
+sysctl net.ipv4.tcp_syncookies vm.swappiness; nft -s list table inet stead; ip -brief -4 address show wg0; systemctl is-active beat";
 
 #[test]
 fn debian_12_becomes_a_host() -> Result<()> {

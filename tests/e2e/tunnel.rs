@@ -21,7 +21,8 @@ networks = [\"10.8.0.0/24\"]
 hosts = [\"tunnel\"]
 endpoints = { tunnel = \"203.0.113.1:51820\" }
 ";
-const STATE: &str = "nft -s list ruleset; wg show wg0 public-key; wg show wg0 allowed-ips; ip -brief -4 address show wg0";
+const STATE: &str =
+    "nft -s list ruleset; wg show wg0 public-key; wg show wg0 allowed-ips; ip -brief -4 address show wg0";
 
 /// Its own `/run`, where a WireGuard program listens, in the network outside of the server.
 const LAPTOP: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/wireguard && \

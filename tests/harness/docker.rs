@@ -10,6 +10,7 @@
 mod compose;
 mod engine;
 mod image;
+mod registry;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 pub use image::busybox_tar;
+pub use registry::Registry;
 
 use crate::run::{Output, run};
+use crate::wait;
 
 /// Where distributions put the plugin.
 const PLUGINS: &[&str] =
     &["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running engine. It may hold what other tests made: name what you make after your test, and remove it.
 #[derive(Debug)]
@@ -35,7 +39,10 @@ pub struct Engine {
     network_of: Option<u32>,
     /// A Docker configuration folder with the Compose plugin; `None`: the client has it.
     config: Option<PathBuf>,
-    _user: Option<File>,
+    /// Held as long as it is used.
+    user: Option<File>,
+    /// Its folder, when it is not shared.
+    own: Option<tempfile::TempDir>,
 }
 
 impl Engine {
@@ -47,10 +54,48 @@ impl Engine {
         let config = compose::config()?;
         let machines_own = Path::new("/var/run/docker.sock");
         if engine::answers(machines_own) {
-            return Ok(Self { socket: machines_own.into(), network_of: None, config, _user: None });
+            return Ok(Self { socket: machines_own.into(), network_of: None, config, user: None, own: None });
         }
         let shared = engine::share()?;
-        Ok(Self { socket: shared.socket, network_of: Some(shared.pid), config, _user: Some(shared.user) })
+        Ok(Self { socket: shared.socket, network_of: Some(shared.pid), config, user: Some(shared.user), own: None })
+    }
+
+    /// An engine that no other test uses, to be ill-treated: it can be restarted, and `room` is how much its data may
+    /// take, as mount(8) says it.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn alone(room: Option<&str>) -> Result<Self> {
+        let config = compose::config()?;
+        let folder = tempfile::Builder::new().prefix("stead-own-").tempdir()?;
+        let shared = engine::share_in(folder.path(), room)?;
+        let (socket, network_of) = (shared.socket, Some(shared.pid));
+        Ok(Self { socket, network_of, config, user: Some(shared.user), own: Some(folder) })
+    }
+
+    /// Kills the daemon of an engine that is not shared, as a crash would; it is back after about a second.
+    ///
+    /// # Errors
+    /// When it is shared, or has no daemon.
+    pub fn restart(&self) -> Result<()> {
+        let folder = self.own.as_ref().context("a shared engine is not restarted")?;
+        std::fs::write(folder.path().join("restart"), "")?;
+        self.inside("kill -9 $(cat \"$DAEMON\")")?.ok().map(drop)
+    }
+
+    /// Runs a shell command where the daemon of an engine that is not shared lives; `$DATA` is its folder.
+    ///
+    /// # Errors
+    /// When it is shared, or the command is still running after two minutes.
+    pub fn inside(&self, command: &str) -> Result<Output> {
+        let folder = self.own.as_ref().context("only in an engine that is not shared")?.path();
+        let keeper = self.network_of.context("it has no process")?;
+        let children = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"))?;
+        let first = children.split_whitespace().next().context("the keeper has ended")?;
+        let mut enter = Command::new("nsenter");
+        enter.args(["--all", "--target", first, "sh", "-c", command]);
+        enter.env("DATA", folder.join("data")).env("DAEMON", folder.join("dockerd.pid"));
+        run(&mut enter, COMMAND_LIMIT)
     }
 
     /// The socket of its API.
@@ -115,5 +160,16 @@ impl Engine {
     pub fn import_busybox(&self, name: &str) -> Result<()> {
         let tar = busybox_tar()?;
         self.docker(["import", &tar.to_string_lossy(), name])?.ok().map(drop)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The folder of an engine that is not shared goes when nothing of the engine is left.
+        if let Some(folder) = &self.own {
+            self.user = None;
+            let gone = || Ok((!folder.path().join("docker.sock").exists()).then_some(()));
+            let _ = wait::until("the end of dockerd", STOP_LIMIT, gone);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Starts and stops what the tests run against: virtual machines, system containers, a Docker Engine, network
+//! Starts and stops what the tests run against: virtual machines, system containers, a Docker Engine, PostgreSQL, network
 //! namespaces.
 //!
 //! Everything here is bounded in time, leaves the build machine's own firewall, network and Docker alone, and cleans up
@@ -12,6 +12,7 @@ pub mod host;
 mod keys;
 pub mod netns;
 pub mod policy;
+pub mod postgres;
 pub mod program;
 pub mod root;
 pub mod run;

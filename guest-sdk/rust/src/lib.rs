@@ -6,9 +6,12 @@ pub mod bindings;
 pub mod config;
 mod defaults;
 mod error;
+pub mod job;
+pub mod job_bindings;
 mod panic;
 
 pub use bindings::stead::host::{compose, facts, file, firewall, log, package, service, sysctl, user, vpn};
+pub use job_bindings::stead::host::{artifact, clock, progress, vm};
 pub use error::{Denial, Error, InvalidArgument};
 
 /// Makes a function of type `fn() -> Result<(), Error>` the policy.
@@ -24,6 +27,25 @@ macro_rules! policy {
         }
 
         $crate::bindings::export!(Policy with_types_in $crate::bindings);
+    };
+}
+
+/// Makes a function of type `fn(Input) -> Result<Output, Failure>` the job; input and output are whatever serde reads and
+/// writes as JSON.
+#[macro_export]
+macro_rules! job {
+    ($run:path) => {
+        struct Job;
+
+        impl $crate::job_bindings::exports::stead::host::run::Guest for Job {
+            fn run(
+                input: ::std::string::String,
+            ) -> ::core::result::Result<::std::string::String, $crate::job_bindings::exports::stead::host::run::Failure> {
+                $crate::job::work($run, &input)
+            }
+        }
+
+        $crate::job_bindings::export_job!(Job with_types_in $crate::job_bindings);
     };
 }
 

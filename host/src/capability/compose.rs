@@ -11,6 +11,7 @@ use crate::machine::Machine;
 use crate::plan::Diff;
 use crate::policy::Guest;
 
+mod app;
 mod backend;
 mod bind;
 mod cache;
@@ -30,6 +31,7 @@ mod spec;
 mod state;
 mod summary;
 
+pub use app::{App, AppError, Apps, Exec, Instance, Line, Lines, Since, Source, Streams};
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
 pub use scope::Scope;

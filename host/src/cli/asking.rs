@@ -19,10 +19,18 @@ pub(super) type Asked<T> = Result<T, Failure>;
 /// # Errors
 /// When the machine could not be asked, or could not serve the request.
 pub(super) async fn ask(machine: &Machine, request: Request, mut progress: Progress) -> Asked<Event> {
+    ask_showing(machine, request, |event| progress.tell(event)).await
+}
+
+/// The same, with every event shown in a way of one's own.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn ask_showing(machine: &Machine, request: Request, mut show: impl FnMut(&Event)) -> Asked<Event> {
     let envelope = Envelope { operator: operator(), request };
     let mut answer = None;
     let told = |event: Event| {
-        progress.tell(&event);
+        show(&event);
         let is_answer = matches!(
             event,
             Event::Plan { .. }
@@ -33,6 +41,9 @@ pub(super) async fn ask(machine: &Machine, request: Request, mut progress: Progr
                 | Event::Firewall { .. }
                 | Event::Vpn { .. }
                 | Event::NextKey { .. }
+                | Event::Apps { .. }
+                | Event::AllSaid
+                | Event::Restarted { .. }
                 | Event::Failed { .. }
                 | Event::Confirmed { .. }
         );

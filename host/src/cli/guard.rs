@@ -1,7 +1,6 @@
 //! `stead guard`: what the timer of confirm-or-revert starts.
 
 use clap::Args;
-use tokio::sync::mpsc::unbounded_channel;
 
 use super::Context;
 use super::progress::Progress;
@@ -22,8 +21,7 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let (sender, mut receiver) = unbounded_channel();
-        let events = Events::new(sender);
+        let (events, mut told) = Events::channel();
         let mut progress = Progress::new(context.terminal, None);
         let watching = async {
             let watched = watch(&context.place, self.run, &events).await;
@@ -32,7 +30,7 @@ impl Guard {
             watched
         };
         let telling = async {
-            while let Some(event) = receiver.recv().await {
+            while let Some(event) = told.next().await {
                 progress.tell(&event);
             }
         };

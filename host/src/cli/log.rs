@@ -11,14 +11,14 @@ use super::when::when;
 use crate::error::{Blame, Failure};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::journal::{JournaledStep, Run, StepState};
+use crate::journal::{JournaledStep, Operation, Run, StepState};
 use crate::plan::{Plan, render};
 use crate::policy::printable;
 use crate::session::Request;
 
 /// Show what was done to a host.
 ///
-/// Lists the last runs, the newest first; or shows one run with its plan and how far each step came.
+/// Lists the last runs, and what was done besides, the newest first; or shows one run with its plan and how far each step came.
 #[derive(Debug, Args)]
 pub(super) struct Log {
     /// The run, all when there is none; then the host, this machine when there is none.
@@ -40,14 +40,36 @@ impl Log {
         let answer = ask(&machine, Request::Log { run }, Progress::new(context.terminal, None)).await?;
         let text = match &answer {
             Event::Runs { .. } | Event::Run { .. } if self.json => json(&answer),
-            Event::Runs { runs } if runs.is_empty() => "nothing was done here yet\n".to_owned(),
-            Event::Runs { runs } => runs.iter().map(line).collect(),
+            Event::Runs { runs, operations } if runs.is_empty() && operations.is_empty() => {
+                "nothing was done here yet\n".to_owned()
+            }
+            Event::Runs { runs, operations } => lines(runs, operations),
             Event::Run { run, steps, plan } => one(context, run, steps, plan),
             _ => return Err(unexpected()),
         };
         context.terminal.print(&text);
         Ok(Exit::Done)
     }
+}
+
+fn lines(runs: &[Run], operations: &[Operation]) -> String {
+    let runs = runs.iter().map(|run| (run.started, line(run)));
+    let operations = operations.iter().map(|operation| (operation.started, besides(operation)));
+    let mut lines: Vec<_> = runs.chain(operations).collect();
+    lines.sort_by_key(|(started, _)| std::cmp::Reverse(*started));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// What has no plan has no number that could be asked for.
+fn besides(operation: &Operation) -> String {
+    let state = match (&operation.error, operation.ended) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "done",
+        (None, None) => "begun",
+    };
+    let (what, by) = (printable(&operation.resource), printable(&operation.operator));
+    let error = operation.error.as_deref().map(|error| format!(": {}", printable(error))).unwrap_or_default();
+    format!("{:>5}  {}  {}  {state:<10}  {what}  {by}{error}\n", "", when(operation.started), operation.what)
 }
 
 fn line(run: &Run) -> String {

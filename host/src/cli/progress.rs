@@ -46,6 +46,7 @@ impl Progress {
                 };
                 Some(self.line(&self.paint(&format!("{policy}: {}", printable(&line.message)), style)))
             }
+            Event::Doing { text } => self.in_place(&self.paint(&printable(text), dimmed)),
             Event::Note { text } => Some(self.line(&self.paint(&printable(text), dimmed))),
             Event::Begun { steps, .. } => {
                 self.steps = *steps;
@@ -141,6 +142,7 @@ mod tests {
             step(1, "/etc/a", Phase::Started),
             step(1, "/etc/a", Phase::Done),
             step(2, "/etc/b\n", Phase::Started),
+            Event::Doing { text: "pulling nginx, layer 2 of 3".to_owned() },
             Event::Note { text: "waiting".to_owned() },
             step(2, "/etc/b\n", Phase::Failed { error: "no room".to_owned() }),
             step(1, "/etc/a", Phase::Undone),
@@ -164,7 +166,7 @@ mod tests {
     fn a_terminal_shows_the_step_at_work() {
         let text = all(true, None);
         assert!(text.contains("[1/2] + file /etc/a …\r\x1b[2K[1/2] + file /etc/a\n"), "{text:?}");
-        assert!(text.contains("/etc/b\\n …\r\x1b[2Kwaiting\n"), "{text:?}");
+        assert!(text.contains("/etc/b\\n …\r\x1b[2Kpulling nginx, layer 2 of 3\r\x1b[2Kwaiting\n"), "{text:?}");
         assert!(!all(true, Some("web1")).contains('\r'), "lines of several hosts do not write over each other");
     }
 }

@@ -79,6 +79,21 @@ pub(super) fn all(context: &Context, repo: &Repo) -> Result<Vec<(Machine, String
     Ok(machines)
 }
 
+/// The machines that `words` stand for; without any all machines of the repo, or this one where there is none.
+///
+/// # Errors
+/// When a word stands for none, or the repo cannot be used.
+pub(super) fn of_all(context: &Context, words: &[String]) -> Result<Vec<Machine>, Failure> {
+    if !words.is_empty() {
+        return words.iter().map(|word| anywhere(context, Some(word))).collect();
+    }
+    match Repo::open(&context.repo) {
+        Ok(repo) => Ok(all(context, &repo)?.into_iter().map(|(machine, _)| machine).collect()),
+        Err(RepoError::NotFound { .. }) => Ok(vec![anywhere(context, None)?]),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The machine that `word` stands for, for what needs no repo.
 ///
 /// # Errors

@@ -9,6 +9,16 @@ pub(super) fn when(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// How long ago, in the largest unit that says it.
+pub(super) fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
 /// Year, month and day from days since 1970, by the 400 years after which the calendar repeats.
 /// Years begin in March here, so that the leap day is the last one.
 fn date(days: i64) -> (i64, i64, i64) {

@@ -1,6 +1,7 @@
 //! What is wrong with the machine under management, its record, and the programs on it.
 
 use super::{Blame, Failure, by_value};
+use crate::capability::compose::AppError;
 use crate::capability::{ApplyError, Denied, ObserveError, PlanError};
 use crate::exit::Exit;
 use crate::guard::GuardError;
@@ -88,7 +89,24 @@ impl From<&ApplyError> for Failure {
             ApplyError::NoSecret { .. } => Self { blame: Blame::Operator, ..failure },
             ApplyError::Program(error) => failure.maybe_help(program_help(error)),
             ApplyError::Record(_) => Self { blame: Blame::Stead, ..failure },
-            ApplyError::Refused { .. } | ApplyError::Unhealthy { .. } | ApplyError::NoBlob { .. } => failure,
+            ApplyError::Unhealthy { .. } => Self { exit: Exit::Unhealthy, ..failure },
+            ApplyError::Refused { .. } | ApplyError::NoBlob { .. } => failure,
+        }
+    }
+}
+
+impl From<&AppError> for Failure {
+    fn from(error: &AppError) -> Self {
+        match error {
+            AppError::Engine(_) => Self::new(Blame::Host, Exit::Unavailable, error),
+            AppError::NoApp { .. } | AppError::NoService { .. } => {
+                Self::new(Blame::Operator, Exit::Usage, error).help("`stead app ls` lists what there is")
+            }
+            AppError::NotRunning { .. } => Self::new(Blame::Host, Exit::Unavailable, error)
+                .help("`stead app ls` says how it is, `stead app logs` what it said"),
+            AppError::Refused { .. } => Self::new(Blame::Host, Exit::Unavailable, error),
+            AppError::NotUp { .. } => Self::new(Blame::Host, Exit::NotUp, error)
+                .help("`stead app logs` shows what it said; what comes after it was not restarted"),
         }
     }
 }

@@ -69,6 +69,13 @@ fn the_exit_code_tells_what_came_of_it() {
     let rest = Undone { failed: vec!["file /etc/motd".to_owned()], ..clean() };
     let stays = Undone { left: vec!["package nginx: its scripts ran".to_owned()], ..clean() };
     assert_eq!(undone(step(), clean()).exit, Exit::Undone);
+    let unhealthy = || Cause::Step {
+        capability: "compose".to_owned(),
+        resource: "blog".to_owned(),
+        source: ApplyError::Unhealthy { resource: "compose blog, service web".to_owned(), reason: "ended".to_owned() },
+    };
+    assert_eq!(undone(unhealthy(), clean()).exit, Exit::Unhealthy);
+    assert_eq!(undone(unhealthy(), rest.clone()).exit, Exit::Broken, "what is left is more than why");
     assert_eq!(undone(step(), rest).exit, Exit::Broken);
     assert_eq!(undone(step(), stays).exit, Exit::Broken);
     assert_eq!(undone(Cause::NotConfirmed(60), clean()).exit, Exit::NotConfirmed);

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::JournalError;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 create table run (
     id integer primary key,
     kind text not null,
@@ -39,7 +40,19 @@ create table revision (
     at integer not null,
     apps text not null
 );
-"];
+",
+    "
+create table operation (
+    id integer primary key,
+    what text not null,
+    resource text not null,
+    operator text not null,
+    started integer not null,
+    ended integer,
+    error text
+);
+",
+];
 
 /// Brings the tables to this version.
 pub(super) fn migrate(connection: &Connection) -> Result<(), JournalError> {

@@ -39,14 +39,18 @@ pub enum LoadError {
     #[error("the component is malformed or truncated: {reason}")]
     Malformed { reason: String },
     #[error(
-        "the component is no policy: it does not export stead:host/configure@{CONTRACT}; it exports {}",
+        "the component is no policy: it does not export stead:host/{wanted}@{CONTRACT}; it exports {}",
         list(exports)
     )]
-    NotAPolicy { exports: Vec<String> },
+    NotAPolicy { wanted: &'static str, exports: Vec<String> },
     #[error(
         "the component is a job policy (it exports stead:host/run); a host needs one that exports stead:host/configure"
     )]
     JobPolicy,
+    #[error(
+        "the component is a policy for a host (it exports stead:host/configure); a job needs one that exports stead:host/run"
+    )]
+    HostPolicy,
     #[error("the component needs {name} of version {version} of the contract stead:host; this host has {CONTRACT}")]
     Version { name: String, version: String },
     #[error("the component imports {name}, which no version of this host offers to policies")]

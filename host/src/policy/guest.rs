@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::limits::{Meter, Spent};
+use super::limits::{Meter, Metered, Spent};
 use super::log::{Level, Log, LogLine};
 use super::runtime::Policy;
 use super::wasi::Wasi;
@@ -210,10 +210,6 @@ impl Guest {
         &mut self.wasi
     }
 
-    pub(super) fn meter(&mut self) -> &mut Meter {
-        &mut self.meter
-    }
-
     /// What it said.
     pub(super) fn take_log(&self) -> Vec<LogLine> {
         self.wasi.finish();
@@ -223,6 +219,12 @@ impl Guest {
     /// What was staged and every call that was made.
     pub(super) fn finish(self) -> (Stage, Vec<Recorded>) {
         (self.stage, self.calls)
+    }
+}
+
+impl Metered for Guest {
+    fn meter(&mut self) -> &mut Meter {
+        &mut self.meter
     }
 }
 

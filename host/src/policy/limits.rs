@@ -76,14 +76,14 @@ impl<'de> Deserialize<'de> for ByteSize {
 }
 
 /// Durations in words: `500 ms`, `10 s`, `2 min`.
-mod duration {
+pub(crate) mod duration {
     use super::{Deserialize, Deserializer, Duration, Serializer, TIMES, measure};
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{} ms", duration.as_millis()))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let words = String::deserialize(deserializer)?;
         let wrong = || format!("{words:?} is not a time such as \"30 s\": a whole number with ms, s or min");
         measure(&words, &TIMES).map(Duration::from_millis).ok_or_else(|| serde::de::Error::custom(wrong()))
@@ -110,6 +110,11 @@ pub(super) enum Spent {
 pub(super) struct Meter {
     memory: u64,
     used: u64,
+}
+
+/// The state of a running policy, which has a meter.
+pub(super) trait Metered: Send + 'static {
+    fn meter(&mut self) -> &mut Meter;
 }
 
 impl Meter {

@@ -61,6 +61,13 @@ impl Log {
         std::mem::take(&mut self.lock().lines)
     }
 
+    /// The lines since the last time; what is taken out has no weight any more.
+    pub(super) fn drain(&self) -> Vec<LogLine> {
+        let mut log = self.lock();
+        log.bytes = 0;
+        std::mem::take(&mut log.lines)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

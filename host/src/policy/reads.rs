@@ -28,13 +28,19 @@ pub(super) use BindPre as Configure;
 #[error("{0}")]
 pub(super) struct Mismatched(String);
 
+impl Mismatched {
+    pub(super) fn new(error: &wasmtime::Error) -> Self {
+        Self(format!("{error:#}"))
+    }
+}
+
 /// Instantiates a policy and calls its `configure`.
 pub(super) async fn configure(
     policy: &Configure<Guest>,
     store: &mut wasmtime::Store<Guest>,
 ) -> wasmtime::Result<Result<(), super::types::Error>> {
     let instance = policy.instance_pre().instantiate_async(&mut *store).await?;
-    let exports = policy.indices.load(&mut *store, &instance).map_err(|error| Mismatched(format!("{error:#}")))?;
+    let exports = policy.indices.load(&mut *store, &instance).map_err(|error| Mismatched::new(&error))?;
     exports.stead_host_configure().call_configure(store).await
 }
 

@@ -10,11 +10,12 @@ use wasmtime::{Config, Engine, Store, UpdateDeadline, WasmBacktraceDetails};
 use super::cache::Cache;
 use super::error::{LoadError, PolicyError, RunError};
 use super::guest::{Guest, Recorded};
-use super::limits::{Limits, Spent};
+use super::job::{self, Door, JobEnd, JobError, JobGuest};
+use super::limits::{Limits, Metered, Spent};
 use super::log::LogLine;
 use super::reads::Configure;
 use super::tick::{TICK, Ticker};
-use super::words::printable;
+use super::words::{printable, printable_lines};
 use super::{link, load, reads, trap, types};
 use crate::capability::vpn::Meshes;
 use crate::grant::Grants;
@@ -86,7 +87,7 @@ impl Runtime {
     pub async fn configure(&self, policy: &Policy<'_>, facts: &Facts) -> Result<Run, PolicyError> {
         let configure =
             self.load(policy).await.map_err(|error| PolicyError::Load { policy: policy.name.to_owned(), error })?;
-        let mut store = self.store(policy, facts);
+        let mut store = self.store(policy.limits, Guest::new(policy, facts));
         let _ticking = self.ticker.running();
         let ended = tokio::time::timeout(policy.limits.wall, reads::configure(&configure, &mut store)).await;
         let guest = store.into_data();
@@ -102,10 +103,42 @@ impl Runtime {
 
     async fn load(&self, policy: &Policy<'_>) -> Result<Configure<Guest>, LoadError> {
         let component = self.component(policy.component).await?;
-        link::check(&self.engine, &component, policy.name, policy.grants)?;
+        link::check(&self.engine, &component, link::BOOTSTRAP, policy.name, policy.grants)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch { reason: printable(&format!("{error:#}")) };
         let linker = link::linker(&self.engine, &component, policy.grants).map_err(mismatch)?;
         Configure::new(linker.instantiate_pre(&component).map_err(mismatch)?).map_err(mismatch)
+    }
+
+    /// Runs a job policy in a fresh instance. How long it waits is up to the door.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, is refused something that it needs, crashes, or uses more than it may; and when the door
+    /// is closed.
+    pub async fn run_job(&self, policy: &Policy<'_>, input: &str, door: Box<dyn Door>) -> Result<JobEnd, JobError> {
+        let named = || policy.name.to_owned();
+        let loaded = self.load_job(policy).await;
+        let loaded = loaded.map_err(|error| JobError::Policy(PolicyError::Load { policy: named(), error }))?;
+        let mut store = self.store(policy.limits, JobGuest::new(policy, door));
+        let _ticking = self.ticker.running();
+        let ended = job::run(&loaded, &mut store, input).await;
+        let (log, closed) = store.into_data().finish().await;
+        match ended {
+            _ if closed => Err(JobError::Closed),
+            Ok(Ok(result)) => Ok(JobEnd::Done(result)),
+            Ok(Err(gave_up)) => Ok(JobEnd::Failed { message: printable_lines(&gave_up.message), retry: gave_up.retry }),
+            Err(error) => {
+                let error = trap::ended(&error, policy.limits, &log);
+                Err(JobError::Policy(PolicyError::Run { policy: named(), error, log }))
+            }
+        }
+    }
+
+    async fn load_job(&self, policy: &Policy<'_>) -> Result<job::Job<JobGuest>, LoadError> {
+        let component = self.component(policy.component).await?;
+        link::check(&self.engine, &component, link::JOB, policy.name, policy.grants)?;
+        let mismatch = |error: wasmtime::Error| LoadError::Mismatch { reason: printable(&format!("{error:#}")) };
+        let linker = link::job_linker(&self.engine, &component, policy.grants).map_err(mismatch)?;
+        job::Job::new(linker.instantiate_pre(&component).map_err(mismatch)?).map_err(mismatch)
     }
 
     async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
@@ -124,14 +157,13 @@ impl Runtime {
         Ok(component)
     }
 
-    fn store(&self, policy: &Policy<'_>, facts: &Facts) -> Store<Guest> {
-        let guest = Guest::new(policy, facts);
+    fn store<G: Metered>(&self, limits: Limits, guest: G) -> Store<G> {
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| guest.meter());
         store.set_hostcall_fuel(ONE_CALL);
         store.set_max_component_handles(HANDLES);
         store.set_epoch_deadline(1);
-        let mut left = ticks(policy.limits.cpu);
+        let mut left = ticks(limits.cpu);
         store.epoch_deadline_callback(move |_| {
             // Ticks that pass while the guest waits in a host call are not counted: the next one comes once it computes.
             left = left.checked_sub(1).ok_or(Spent::Cpu)?;
@@ -164,7 +196,7 @@ fn returned(error: types::Error, guest: &Guest) -> RunError {
             reason: printable(&invalid.reason),
             call: guest.refused(&error).map(|(number, interface)| format!("call {number}, to {interface}").into()),
         },
-        types::Error::Other(message) => RunError::Failed { message: super::words::printable_lines(&message) },
+        types::Error::Other(message) => RunError::Failed { message: printable_lines(&message) },
     }
 }
 

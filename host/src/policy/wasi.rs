@@ -12,6 +12,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::guest::Guest;
+use super::job::JobGuest;
 use super::log::{Level, Log, Printed};
 
 /// 2026-01-01 00:00:00 UTC. A real-looking time, because certificates and caches in guests dislike 1970.
@@ -56,15 +57,24 @@ impl Wasi {
     }
 }
 
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(super) fn link<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi();
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+        view(self.wasi())
     }
+}
+
+impl WasiView for JobGuest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        view(self.wasi())
+    }
+}
+
+fn view(wasi: &mut Wasi) -> WasiCtxView<'_> {
+    WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
 }
 
 /// Bytes that look random and are always the same: xorshift64 (Marsaglia, 2003).

@@ -17,7 +17,7 @@ pub fn printable(words: &str) -> String {
 }
 
 /// The same for a text of several lines.
-pub(super) fn printable_lines(words: &str) -> String {
+pub fn printable_lines(words: &str) -> String {
     words.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 

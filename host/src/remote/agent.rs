@@ -1,7 +1,9 @@
 //! The far end: one request on standard input, events as JSON lines on standard output.
 
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc::unbounded_channel;
 
 use crate::error::{Blame, Failure, failure};
 use crate::event::{Event, Events};
@@ -11,6 +13,8 @@ use crate::session::{Envelope, Place, serve};
 
 /// How large a request may be: `apps/` and a few of the largest components, as JSON.
 const LARGEST_REQUEST: usize = 512 << 20;
+/// How often is looked whether the operator is still there.
+const HUNG_UP: Duration = Duration::from_secs(1);
 
 /// Serves the request on standard input. An apply goes on when the operator's connection breaks: half a change is
 /// worse than a whole one, and confirm-or-revert takes it back when it should not have been.
@@ -19,8 +23,7 @@ const LARGEST_REQUEST: usize = 512 << 20;
 /// When standard input cannot be read.
 pub async fn agent(place: &Place) -> std::io::Result<()> {
     let request = bounded::all(tokio::io::stdin(), LARGEST_REQUEST).await?;
-    let (sender, mut receiver) = unbounded_channel();
-    let events = Events::new(sender);
+    let (events, mut told) = Events::channel();
     let serving = async {
         let envelope = request.as_deref().ok_or_else(too_large).and_then(read);
         let served = match envelope {
@@ -34,15 +37,36 @@ pub async fn agent(place: &Place) -> std::io::Result<()> {
     };
     let writing = async {
         let mut stdout = tokio::io::stdout();
-        let mut connected = true;
-        while let Some(event) = receiver.recv().await {
+        loop {
+            // What listens on is told when the operator has gone away, though it has nothing to write.
+            let event = tokio::select! {
+                event = told.next() => event,
+                () = hung_up() => break,
+            };
+            let Some(event) = event else { break };
             let mut line = serde_json::to_vec(&event).unwrap_or_default();
             line.push(b'\n');
-            connected = connected && stdout.write_all(&line).await.is_ok() && stdout.flush().await.is_ok();
+            if stdout.write_all(&line).await.is_err() || stdout.flush().await.is_err() {
+                break;
+            }
         }
+        drop(told);
     };
     tokio::join!(serving, writing);
     Ok(())
+}
+
+/// Waits until nobody can read standard output any more.
+async fn hung_up() {
+    let stdout = std::io::stdout();
+    loop {
+        tokio::time::sleep(HUNG_UP).await;
+        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+        let ready = poll(&mut polled, Some(&Timespec::default()));
+        if ready.is_ok_and(|ready| ready > 0) {
+            return;
+        }
+    }
 }
 
 fn read(request: &[u8]) -> Result<Envelope, Failure> {

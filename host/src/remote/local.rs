@@ -1,15 +1,12 @@
 //! Serves a request in this process.
 
-use tokio::sync::mpsc::unbounded_channel;
-
 use crate::error::failure;
 use crate::event::{Event, Events};
 use crate::session::{Envelope, Place, serve};
 
 /// Serves the request and tells every event while it is being served.
 pub(super) async fn ask(place: &Place, envelope: Envelope, told: &mut impl FnMut(Event)) {
-    let (sender, mut receiver) = unbounded_channel();
-    let events = Events::new(sender);
+    let (events, mut coming) = Events::channel();
     let serving = async {
         if let Err(error) = serve(place, envelope, &events).await {
             events.tell(Event::Failed { failure: failure(&error) });
@@ -18,7 +15,7 @@ pub(super) async fn ask(place: &Place, envelope: Envelope, told: &mut impl FnMut
         drop(events);
     };
     let telling = async {
-        while let Some(event) = receiver.recv().await {
+        while let Some(event) = coming.next().await {
             told(event);
         }
     };

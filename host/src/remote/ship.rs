@@ -60,6 +60,11 @@ impl Program {
         )
     }
 
+    /// A command line for sh(1) that says by its exit code whether it is there.
+    pub(super) fn is_there(&self) -> String {
+        format!("[ -x {} ]", self.path())
+    }
+
     fn path(&self) -> String {
         format!("{FOLDER}/{}", self.digest.as_str())
     }

@@ -56,6 +56,29 @@ impl Ssh {
         Ok(())
     }
 
+    /// Runs this program there with the operator's own input, output and, when `tty`, terminal; answers with its exit
+    /// code.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached, or the program cannot be put there.
+    pub async fn run(&self, arguments: &[String], tty: bool) -> Result<u8, RemoteError> {
+        let program = ship::Program::current()?;
+        // Not by its exit code as in `ask`: input would be lost, and a command may end with the same code.
+        let said = run_to_end(self.command(&program.is_there()), &[]).await.map_err(RemoteError::Ssh)?;
+        match said.status.code() {
+            Some(0) => {}
+            Some(SSH_FAILED) | None => {
+                return Err(RemoteError::Unreachable { address: self.address.clone(), words: said.stderr });
+            }
+            Some(_) => program.ship(self).await?,
+        }
+        let words: Vec<_> = arguments.iter().map(|word| quoted(word)).collect();
+        let mut command = self.with(&[if tty { "-t" } else { "-T" }], &program.command(&words.join(" ")));
+        command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        let status = command.status().await.map_err(RemoteError::Ssh)?;
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
+
     async fn talk(
         &self,
         program: &ship::Program,
@@ -137,12 +160,12 @@ impl Ssh {
 
     /// A command at the far end.
     pub(super) fn command(&self, line: &str) -> Command {
-        self.with(&[], line)
+        self.with(&["-T"], line)
     }
 
     /// The same over a connection that no master process shares.
     fn fresh(&self, line: &str) -> Command {
-        self.with(&["-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=5", "-oBatchMode=yes"], line)
+        self.with(&["-T", "-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=5", "-oBatchMode=yes"], line)
     }
 
     fn with(&self, options: &[&str], line: &str) -> Command {
@@ -150,11 +173,16 @@ impl Ssh {
         if let Some(config) = std::env::var_os("STEAD_SSH_CONFIG") {
             command.arg("-F").arg(Path::new(&config));
         }
-        command.args(["-T", "-oServerAliveInterval=15", "-oServerAliveCountMax=4"]).args(options);
+        command.args(["-oServerAliveInterval=15", "-oServerAliveCountMax=4"]).args(options);
         command.arg("--").arg(&self.address).arg(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
+}
+
+/// A word for sh(1), whatever it holds.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Runs a command to its end.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -14,7 +15,9 @@ use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
 use crate::capability;
 use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
+use crate::job;
 use crate::policy::Limits;
+use crate::policy::job::VM;
 
 /// What a `stead.toml` says.
 pub(super) struct Parsed {
@@ -22,6 +25,7 @@ pub(super) struct Parsed {
     pub(super) policies: BTreeMap<Name, Policy>,
     pub(super) secrets: SecretsFile,
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
+    pub(super) providers: BTreeMap<Name, Map<String, Value>>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -36,6 +40,8 @@ struct Document {
     secrets: Option<SecretsTable>,
     #[serde(default)]
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
+    #[serde(default)]
+    provider: BTreeMap<Name, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +93,13 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let tables = read.vpn.into_keys().map(|name| item(table, &["vpn", name.as_str()]).map(|item| (name.clone(), item)));
     let tables: Vec<_> = tables.collect::<Result<_, Fault>>()?;
     let meshes = mesh::meshes(tables.into_iter(), &hosts.keys().collect::<Vec<_>>())?;
-    Ok(Parsed { hosts, policies, secrets: read.secrets.map(SecretsTable::into_file).unwrap_or_default(), meshes })
+    let providers = read.provider.into_keys().map(|name| {
+        let table = config(Some(item(table, &["provider", name.as_str()])?), &format!("provider.{name}"))?;
+        Ok((name, table))
+    });
+    let providers = providers.collect::<Result<_, Fault>>()?;
+    let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
+    Ok(Parsed { hosts, policies, secrets, meshes, providers })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -112,8 +124,12 @@ fn grants(policy: &Name, item: &Item<'_>) -> Result<Grants, Fault> {
     let mut grants = Grants::default();
     for (key, scope) in entries(item, &format!("policy.{policy}.grant"))? {
         let name = key.get_ref();
+        if name.as_ref() == VM {
+            grants.add(VM, Arc::new(read::<job::Scope>(scope)?));
+            continue;
+        }
         let Some(capability) = capability::by_name(name) else {
-            let known = capability::ALL.iter().map(|capability| capability.name()).collect();
+            let known = capability::ALL.iter().map(|capability| capability.name()).chain([VM]).collect();
             return Err(Fault::new(key.span(), Problem::UnknownCapability { name: name.to_string(), known }));
         };
         entries(scope, &format!("policy.{policy}.grant.{name}"))?;

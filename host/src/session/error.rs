@@ -1,6 +1,7 @@
 //! Why a request could not be served.
 
 use crate::apply::ApplyFailed;
+use crate::capability::compose::AppError;
 use crate::capability::{ApplyError, ObserveError, PlanError};
 use crate::grant::Ungranted;
 use crate::guard::GuardError;
@@ -33,6 +34,8 @@ pub enum SessionError {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Ungranted(#[from] Ungranted),
+    #[error(transparent)]
+    App(#[from] AppError),
     #[error("the plan was made by another version of stead (form {found}, this one reads {known})")]
     PlanFormat { found: u32, known: u32 },
     #[error("the plan is damaged: its hash does not match what it says")]

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::event::{Event, Events};
 use crate::grant::GrantTable;
 use crate::journal::{Journal, Revision};
-use crate::machine::{Facts, Machine, StateError};
+use crate::machine::{Doing, Facts, Machine, StateError};
 use crate::observe::observe;
 use crate::plan::{FORMAT, Inputs, Observed, Ownership, Plan, Specs, make, moved};
 use crate::policy::{Policy, Recorded, Runtime};
@@ -84,6 +84,8 @@ impl<'a> Planning<'a> {
         let packed = bundle.apps.0.clone();
         let bundle = bundle.unpack(folder.path())?;
         let machine = machine.with_secrets(bundle.secrets.clone()).with_apps(bundle.apps.clone());
+        let told = events.clone();
+        let machine = machine.with_doing(Doing::new(move |text| told.tell(Event::Doing { text })));
         Ok(Self { machine: Arc::new(machine), journal, bundle, apps, packed, events, _folder: folder })
     }
 

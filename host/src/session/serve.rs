@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::planning::Planning;
-use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError};
+use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError, apps};
 use crate::apply::{Apply, recover};
 use crate::capability::firewall::{self, Firewall, Listening, Transport};
 use crate::capability::vpn::{self, Vpn};
@@ -36,6 +36,11 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         Request::Firewall => firewall(place, events).await,
         Request::Vpn => vpn(place, events).await,
         Request::NextKey { interface } => next_key(place, &interface, &operator, events),
+        Request::Apps => apps::list(place, events).await,
+        Request::AppLogs { app, lines } => apps::logs(place, &app, &lines, events).await,
+        Request::RestartApp { app, services, limit } => {
+            apps::restart(place, (&app, &services), limit, &operator, events).await
+        }
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;
@@ -156,7 +161,9 @@ fn next_key(place: &Place, interface: &vpn::Name, operator: &str, events: &Event
 fn log(place: &Place, run: Option<u64>, events: &Events) -> Result<(), SessionError> {
     let journal = journal(place)?;
     match run {
-        None => events.tell(Event::Runs { runs: journal.runs(RUNS)? }),
+        None => {
+            events.tell(Event::Runs { runs: journal.runs(RUNS)?, operations: journal.operations(RUNS)? });
+        }
         Some(id) => events.tell(Event::Run {
             run: Box::new(journal.run(id)?),
             steps: journal.steps(id)?,

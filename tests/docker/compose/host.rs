@@ -23,7 +23,12 @@ pub(crate) struct Host {
 impl Host {
     /// A host whose repo has `apps/NAME/compose.yaml`; `{image}` in it stands for an image of the project's own.
     pub(crate) fn new(project: &str, compose: &str) -> Result<Self> {
-        let host = Self::bare(project)?;
+        Self::on(Engine::start()?, project, compose)
+    }
+
+    /// The same on another engine.
+    pub(crate) fn on(engine: Engine, project: &str, compose: &str) -> Result<Self> {
+        let host = Self::bare_on(engine, project)?;
         host.engine.import_busybox(&format!("{project}:1"))?;
         host.write("compose.yaml", compose)?;
         Ok(host)
@@ -31,7 +36,10 @@ impl Host {
 
     /// A host whose repo has no file for the project yet.
     pub(crate) fn bare(project: &str) -> Result<Self> {
-        let engine = Engine::start()?;
+        Self::bare_on(Engine::start()?, project)
+    }
+
+    fn bare_on(engine: Engine, project: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         engine.put_in(&folder.path().join("root"))?;
         let host = Self { engine, project: project.to_owned(), owned: Owned::new(), folder, secrets: BTreeMap::new() };
@@ -117,6 +125,13 @@ impl Host {
         let Undo::Action(undo) = &step.undo else { bail!("it cannot be undone: {:?}", step.undo) };
         self.act(undo).await?;
         Ok(error)
+    }
+
+    /// What a change fails with, before anything is taken back.
+    pub(crate) async fn failed(&self) -> Result<ApplyError> {
+        let diff = self.plan(&[self.spec()]).await?;
+        let step = diff.steps.first().context("there is nothing to do")?;
+        self.act(&step.action).await.err().context("it did not fail")
     }
 
     /// The ids of the project's containers, by name.

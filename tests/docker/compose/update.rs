@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use stead::capability::ApplyError;
 
 use super::host::{Host, block};
@@ -87,7 +87,7 @@ fn one_that_starts_first_and_fails_leaves_the_former_alone() -> Result<()> {
         let before = host.ids()?;
         let ill = SERVED.replace("sleep 1; busybox httpd", "echo no database; exit 4; busybox httpd");
         host.write("compose.yaml", &ill)?;
-        let error = failed_action(&host).await?;
+        let error = host.failed().await?;
         ensure!(matches!(error, ApplyError::Unhealthy { .. }), "{error:?}");
         ensure!(error.to_string().contains("no database"), "{error}");
         assert_eq!(before, host.ids()?);
@@ -114,7 +114,7 @@ services:
         host.write("compose.yaml", &file.replace("/etc", "/nowhere"))?;
         let plan = format!("{:?}", host.plan(&[host.spec()]).await?);
         ensure!(plan.contains("stopped first: it publishes port 18780"), "{plan}");
-        let error = failed_action(&host).await?;
+        let error = host.failed().await?;
         ensure!(matches!(error, ApplyError::Unhealthy { .. }), "{error:?}");
         assert_eq!(before, host.ids()?);
         host.engine
@@ -122,13 +122,6 @@ services:
             .ok()?;
         Ok(())
     })
-}
-
-/// What a change fails with, before anything is taken back.
-async fn failed_action(host: &Host) -> Result<ApplyError> {
-    let diff = host.plan(&[host.spec()]).await?;
-    let step = diff.steps.first().context("there is nothing to do")?;
-    host.act(&step.action).await.err().context("it did not fail")
 }
 
 #[test]
@@ -155,7 +148,7 @@ fn what_an_image_is_built_from_counts() -> Result<()> {
         assert_eq!(page, "two\n");
         let before = host.ids()?;
         host.write("web/Dockerfile", "FROM {image}\nRUN echo no compiler && exit 3\n")?;
-        let error = failed_action(&host).await?.to_string();
+        let error = host.failed().await?.to_string();
         ensure!(error.contains("cannot build image stead-build-web") && error.contains("exit code: 3"), "{error}");
         assert_eq!(before, host.ids()?);
         host.write("compose.yaml", "services: { web: { build: ../elsewhere } }")?;

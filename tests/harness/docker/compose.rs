@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use crate::run::{run, words};
 use crate::{archives, cache};
 
-const RELEASE: &str = "trixie";
+/// Whose packages are taken.
+pub(super) const RELEASE: &str = "trixie";
 const PLUGIN: &str = "usr/libexec/docker/cli-plugins/docker-compose";
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -26,6 +27,12 @@ pub(super) fn config() -> Result<Option<PathBuf>> {
 }
 
 fn fetch(folder: &Path, sources: &str) -> Result<()> {
+    fs::create_dir(folder.join("cli-plugins"))?;
+    take(sources, "docker-compose", PLUGIN, &folder.join("cli-plugins/docker-compose"))
+}
+
+/// Takes one file out of a package of a distribution, which is not installed.
+pub(super) fn take(sources: &str, package: &str, path: &str, to: &Path) -> Result<()> {
     let work = tempfile::tempdir()?;
     let at = work.path();
     for name in ["lists/partial", "cache/archives/partial", "package"] {
@@ -33,10 +40,10 @@ fn fetch(folder: &Path, sources: &str) -> Result<()> {
     }
     fs::write(at.join("sources.list"), sources)?;
     run(apt_get(at).arg("update"), LIMIT)?.ok()?;
-    run(apt_get(at).args(["download", "docker-compose"]), LIMIT)?.ok()?;
-    run(Command::new("sh").current_dir(at).args(["-c", "dpkg-deb -x docker-compose_*.deb package"]), LIMIT)?.ok()?;
-    fs::create_dir(folder.join("cli-plugins"))?;
-    fs::copy(at.join("package").join(PLUGIN), folder.join("cli-plugins/docker-compose"))?;
+    run(apt_get(at).args(["download", package]), LIMIT)?.ok()?;
+    let unpack = format!("dpkg-deb -x {package}_*.deb package");
+    run(Command::new("sh").current_dir(at).args(["-c", &unpack]), LIMIT)?.ok()?;
+    fs::copy(at.join("package").join(path), to)?;
     Ok(())
 }
 

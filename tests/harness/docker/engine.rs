@@ -39,15 +39,19 @@ pub(super) fn answers(socket: &Path) -> bool {
 
 pub(super) fn share() -> Result<Shared> {
     // In the temporary folder, not in the cache: the path of a Unix socket has at most 107 bytes.
-    let folder = env::temp_dir().join("stead-test-engine");
-    fs::create_dir_all(&folder)?;
-    let user = lock_file(&folder, "users.lock")?;
+    share_in(&env::temp_dir().join("stead-test-engine"), None)
+}
+
+/// The engine in a folder, started if it does not run; `room`: how much its data may take, as mount(8) says it.
+pub(super) fn share_in(folder: &Path, room: Option<&str>) -> Result<Shared> {
+    fs::create_dir_all(folder)?;
+    let user = lock_file(folder, "users.lock")?;
     user.lock_shared()?;
-    let starting = lock_file(&folder, "start.lock")?;
+    let starting = lock_file(folder, "start.lock")?;
     starting.lock()?;
     let socket = folder.join("docker.sock");
     if !answers(&socket) {
-        start(&folder, &socket)?;
+        start(folder, &socket, room)?;
     }
     let pid = fs::read_to_string(folder.join("pid"))?.parse()?;
     Ok(Shared { socket, pid, user })
@@ -58,10 +62,10 @@ fn lock_file(folder: &Path, name: &str) -> Result<File> {
     File::create(&path).with_context(|| format!("creating {}", path.display()))
 }
 
-fn start(folder: &Path, socket: &Path) -> Result<()> {
+fn start(folder: &Path, socket: &Path, room: Option<&str>) -> Result<()> {
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-    command.args(["sh", "-c", KEEPER, "keeper"]).arg(folder);
+    command.args(["sh", "-c", KEEPER, "keeper"]).arg(folder).args(room);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     let mut keeper = command.spawn().context("starting dockerd's namespaces needs root and util-linux")?;
     fs::write(folder.join("pid"), keeper.id().to_string())?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bollard::Docker;
 use futures::future::try_join_all;
@@ -11,6 +12,10 @@ use super::loader::{Plugin, Resolved, Variables};
 use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
 use super::{Compose, Project, Spec, cache, docker, engine, files, record, summary};
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+use crate::digest::Digest;
+
+/// What the plugin read in this run, by the digest of all that it follows from.
+type Read = Mutex<BTreeMap<Digest, Arc<Resolved>>>;
 
 impl Compose {
     pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
@@ -125,6 +130,7 @@ impl Compose {
             None => {
                 std::fs::create_dir_all(&lasting).map_err(|error| unreadable(error.to_string()))?;
                 let resolved = plugin.resolve(project, &staged, &lasting, &variables).await.map_err(unreadable)?;
+                let resolved = self.remember(&key, resolved);
                 let wanted = summary::summarise(self.machine.key(), project, (&staged, &lasting), version, &resolved);
                 cache::keep(&self.machine, project, key, &wanted);
                 wanted
@@ -132,14 +138,22 @@ impl Compose {
         };
         wanted.version.health_timeout = spec.health_timeout;
         summary::follow_links(&lasting, &mut wanted.claims);
-        let images = wanted.version.services.values_mut().map(|service| async {
-            let image = docker::image(docker, &service.image).await?;
-            let built = image.as_ref().and_then(|image| image.build.as_ref());
+        let names = wanted.version.services.values().map(|service| service.image.as_str());
+        let images = docker::images(docker, names).await.map_err(|error| unreadable(error.to_string()))?;
+        for service in wanted.version.services.values_mut() {
+            let image = images.get(&service.image);
+            let built = image.and_then(|image| image.build.as_ref());
             service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
-            service.image_id = image.filter(|_| !service.is_outdated).map(|image| image.id);
-            Ok(())
-        });
-        try_join_all(images).await.map_err(|error: bollard::errors::Error| unreadable(error.to_string()))?;
+            let image = image.filter(|_| !service.is_outdated);
+            service.image_id = image.map(|image| image.id.clone());
+            service.image_digest = image.and_then(|image| image.digest.clone());
+        }
+        let missing = wanted.version.services.values_mut().filter(|one| one.image_id.is_none() && one.build.is_none());
+        futures::future::join_all(missing.map(|service| async {
+            let credentials = variables.credentials(&service.image).unwrap_or_default();
+            service.image_digest = docker::in_registry(docker, &service.image, credentials).await;
+        }))
+        .await;
         Ok(wanted)
     }
 
@@ -155,13 +169,26 @@ impl Compose {
         Ok((secrets, variables))
     }
 
+    /// Keeps what was read for the apply of the same run, in memory only: it may hold values of secrets.
+    fn remember(&self, key: &Digest, resolved: Resolved) -> Arc<Resolved> {
+        let resolved = Arc::new(resolved);
+        let kept = self.machine.memory().of::<Read>();
+        kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), resolved.clone());
+        resolved
+    }
+
+    fn remembered(&self, key: &Digest) -> Option<Arc<Resolved>> {
+        let kept = self.machine.memory().of::<Read>();
+        kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
     /// Where the project's containers mount its files from.
     pub(super) fn lasting(&self, project: &Project) -> PathBuf {
         self.machine.state().join("apps").join(project.as_str())
     }
 
     pub(super) async fn write(&self, Set { project, to }: &Set) -> Result<(), ApplyError> {
-        let docker = docker::connect(&self.machine).await.map_err(|engine| ApplyError::Refused {
+        let docker = docker::reach(&self.machine).await.map_err(|engine| ApplyError::Refused {
             resource: format!("compose {project}"),
             reason: super::diff::hint(&engine).to_owned(),
         });
@@ -182,12 +209,15 @@ impl Compose {
         let variables = self.kept_variables(version)?;
         let mut record = self.place(project, version)?;
         let lasting = self.lasting(project);
-        let resolved: Resolved = plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?;
+        let resolved = match self.remembered(&cache::key(&self.machine, project, version, &plugin.identity)) {
+            Some(resolved) => resolved,
+            None => Arc::new(plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?),
+        };
         let parsed = super::model::parse(&resolved.model);
         if let Some(words) = parsed.unsupported.into_iter().next() {
             return Err(refused(words));
         }
-        let machine = &self.machine;
+        let (machine, work) = (&self.machine, engine::Work::new());
         let up = engine::Up {
             docker,
             machine,
@@ -198,6 +228,7 @@ impl Compose {
             model: &parsed.model,
             resolved: &resolved,
             variables: &variables,
+            work: &work,
         };
         let ended = up.run().await?;
         record.completed = ended.completed;

@@ -189,3 +189,52 @@ fn bind(lasting: &Path, path: &str) -> Ask {
     }
     Ask::Bind { path: plain.to_string_lossy().into_owned(), real: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::compose::model::parse;
+
+    /// What a service that says this asks of the host, in words.
+    fn asked(service: &str) -> Vec<String> {
+        let model = format!(r#"{{"services": {{"web": {{"image": "i", {service}}}}}}}"#);
+        let model = parse(&serde_json::from_str(&model).unwrap_or_default());
+        assert_eq!(model.unsupported, [""; 0], "{service}");
+        let claims = claims(Path::new("/apps/blog"), &model.model);
+        claims.iter().map(ToString::to_string).filter(|words| !words.contains("run the image i")).collect()
+    }
+
+    #[test]
+    fn every_power_is_a_claim() {
+        for (service, claim) in [
+            (r#""build": {"context": "/apps/blog"}"#, "key build: build its image"),
+            (r#""gpus": [{"driver": "nvidia"}]"#, "key gpus: use the device nvidia"),
+            (
+                r#""deploy": {"resources": {"reservations": {"devices": [{"capabilities": ["gpu"]}]}}}"#,
+                "key deploy: use the device gpu",
+            ),
+            (r#""device_cgroup_rules": ["c 1:3 rw"]"#, "key device_cgroup_rules: use the device c 1:3 rw"),
+            (r#""cgroup_parent": "system.slice""#, "key cgroup_parent: be privileged"),
+            (r#""security_opt": ["apparmor=unconfined"]"#, "key security_opt: be privileged"),
+            (r#""post_start": [{"command": ["x"], "privileged": true}]"#, "key post_start: be privileged"),
+            (r#""uts": "host""#, "key uts: share the host's uts namespace"),
+            (r#""userns_mode": "host""#, "key userns_mode: share the host's user namespace"),
+            (r#""cgroup": "host""#, "key cgroup: share the host's cgroup namespace"),
+            (r#""ipc": "container:other""#, "key ipc: use other, which is not the project's own,"),
+            (
+                r#""volumes_from": ["container:other:ro"]"#,
+                "key volumes_from: use other, which is not the project's own,",
+            ),
+            (r#""external_links": ["db:database"]"#, "key external_links: use db, which is not the project's own,"),
+            (r#""volumes": [{"type": "image", "source": "j", "target": "/j"}]"#, "key volumes: run the image j"),
+            (
+                r#""volumes": [{"type": "bind", "source": "/apps/blog/x", "target": "/x", "bind": {"propagation": "rshared"}}]"#,
+                "key volumes: be privileged",
+            ),
+        ] {
+            let asked = asked(service);
+            assert!(asked.iter().any(|words| words == &format!("service web, {claim}")), "{service}: {asked:?}");
+        }
+        assert_eq!(asked(r#""security_opt": ["no-new-privileges:true"]"#), [""; 0]);
+    }
+}

@@ -238,9 +238,16 @@ fn service_note(found: &Found, name: &str, service: &Service, anew: &BTreeSet<&s
     }
     if service.image_id.is_none() && !notes.is_empty() {
         let how = if service.build.is_some() { "build" } else { "pull" };
-        notes.push(format!("{how} {}", service.image));
+        notes.push(format!("{how} {}{}", service.image, short_digest(service)));
     }
     notes
+}
+
+/// An image's digest in its registry, or its id, as far as it is known, as `docker images` shortens it.
+fn short_digest(service: &Service) -> String {
+    let digest = service.image_digest.as_deref().and_then(|name| name.rsplit('@').next());
+    let short = |digest: &str| format!(" ({})", digest.chars().take("sha256:".len() + 12).collect::<String>());
+    digest.or(service.image_id.as_deref()).map(short).unwrap_or_default()
 }
 
 /// The keys that changed, as far as they are known.
@@ -261,7 +268,10 @@ fn why(found: &Found, name: &str, service: &Service, misfits: &[Misfit], moved: 
         }
     }
     if misfits.contains(&Misfit::Image) {
-        reasons.insert(if service.is_outdated { "what its image is built from" } else { "a new image" }.to_owned());
+        reasons.insert(match service.is_outdated {
+            true => "what its image is built from".to_owned(),
+            false => format!("a new image{}", short_digest(service)),
+        });
     }
     if misfits.contains(&Misfit::Mounted) {
         reasons.insert("files that it mounts".to_owned());

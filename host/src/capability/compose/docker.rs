@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures::future::try_join_all;
+use tokio::time::Instant;
 
 use super::spec::Project;
 use super::state::{Container, Engine, Status};
@@ -37,6 +40,12 @@ const SOCKET: &str = "/var/run/docker.sock";
 const TIMEOUT_SECONDS: u64 = 900;
 /// An engine that does not say its version by then is not one to work with.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
+/// A restart of the engine is over by then.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(250);
+/// A registry that does not say what a name means by then is asked again when the image is pulled.
+const REGISTRY: Duration = Duration::from_secs(10);
 
 /// A container of a project, with its names in Docker.
 #[derive(Clone, Debug)]
@@ -69,6 +78,17 @@ pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
     match tokio::time::timeout(FIRST_ANSWER, docker.negotiate_version()).await {
         Ok(answer) => answer.map_err(|error| down(error.to_string())),
         Err(_) => Err(down(format!("no answer within {FIRST_ANSWER:?}"))),
+    }
+}
+
+/// Connects to the engine for a change, which may have to be taken back while the engine restarts.
+pub(super) async fn reach(machine: &Machine) -> Result<Docker, Engine> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match connect(machine).await {
+            Err(Engine::Down(_)) if Instant::now() < limit => tokio::time::sleep(PAUSE).await,
+            reached => return reached,
+        }
     }
 }
 
@@ -115,6 +135,16 @@ pub(super) async fn networks(docker: &Docker, project: &Project) -> Result<BTree
     Ok(found.into_iter().filter_map(one).collect())
 }
 
+/// The ids of networks that have the name of an older one: Docker makes as many as it is asked for, and then starts no
+/// container in them.
+pub(super) async fn twins(docker: &Docker, project: &Project) -> Result<Vec<String>, Error> {
+    let found = docker.list_networks(Some(ListNetworksOptions { filters: Some(of(project)) })).await?;
+    let mut found: Vec<_> = found.into_iter().filter_map(|one| Some((one.name?, one.created, one.id?))).collect();
+    found.sort();
+    let twins = found.iter().zip(found.iter().skip(1)).filter(|(older, younger)| older.0 == younger.0);
+    Ok(twins.map(|(_, (.., id))| id.clone()).collect())
+}
+
 /// The names of a project's volumes.
 pub(super) async fn volumes(docker: &Docker, project: &Project) -> Result<BTreeSet<String>, Error> {
     let found = docker.list_volumes(Some(ListVolumesOptions { filters: Some(of(project)) })).await?;
@@ -143,6 +173,30 @@ pub(super) async fn image(docker: &Docker, name: &str) -> Result<Option<Image>, 
     let digests = found.repo_digests.unwrap_or_default();
     let from = digests.iter().find(|digest| repository(digest)).or(digests.first()).cloned();
     Ok(found.id.map(|id| Image { id, digest: from, build }))
+}
+
+/// What names, or ids, of images mean on this machine; those that mean nothing are left out.
+pub(super) async fn images<'a>(
+    docker: &Docker,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Image>, Error> {
+    let names: BTreeSet<&str> = names.collect();
+    let found =
+        try_join_all(names.into_iter().map(|name| async move {
+            Ok::<_, Error>(image(docker, name).await?.map(|image| (name.to_owned(), image)))
+        }));
+    Ok(found.await?.into_iter().flatten().collect())
+}
+
+/// An image in its registry, by digest; `None`: the registry does not say.
+pub(super) async fn in_registry(docker: &Docker, name: &str, credentials: Option<DockerCredentials>) -> Option<String> {
+    if name.contains('@') {
+        return Some(name.to_owned());
+    }
+    let asked = tokio::time::timeout(REGISTRY, docker.inspect_registry_image(name, credentials)).await;
+    let digest = asked.ok()?.ok()?.descriptor.digest?;
+    let repository = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(name, |(name, _)| name);
+    Some(format!("{repository}@{digest}"))
 }
 
 /// Whether an object that was to be removed, or stopped, already is.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
-use futures::future::try_join_all;
 
 use self::converge::{Running, Task};
+use self::image::Chosen;
 use super::docker::{self, Image, Listed};
 use super::loader::{Plugin, Resolved, Variables};
 use super::model::Model;
@@ -27,19 +27,23 @@ mod dialect;
 mod down;
 mod endpoint;
 mod gate;
+mod hint;
 mod hook;
 mod host;
 mod image;
 mod labels;
 mod mounts;
 mod network;
+mod pull;
 mod replace;
 mod resources;
 mod shares;
+mod work;
 mod written;
 
 pub(super) use down::down;
 pub(super) use shares::hash as shared_hash;
+pub(super) use work::Work;
 
 /// A project on its way up.
 #[derive(Clone, Copy)]
@@ -54,6 +58,7 @@ pub(super) struct Up<'a> {
     pub(super) model: &'a Model,
     pub(super) resolved: &'a Resolved,
     pub(super) variables: &'a Variables,
+    pub(super) work: &'a Work,
 }
 
 /// How a project came up.
@@ -71,38 +76,50 @@ impl Up<'_> {
     /// # Errors
     /// When Docker refuses something, or a container that was started does not become healthy.
     pub(super) async fn run(&self) -> Result<Ended, ApplyError> {
+        self.bring_up().await.map_err(|error| self.work.first(error))
+    }
+
+    async fn bring_up(&self) -> Result<Ended, ApplyError> {
+        self.check_engine()?;
         let images = self.images().await?;
-        let listed = self.listed().await?;
+        let mut listed = self.listed().await?;
         let declared = |listed: &Listed| self.model.services.contains_key(&listed.container.service);
-        let orphans: Vec<_> = listed.iter().filter(|listed| !declared(listed)).collect();
-        try_join_all(orphans.iter().map(|orphan| self.remove(orphan))).await?;
-        tokio::try_join!(self.networks(&listed), self.volumes())?;
-        let mut started: BTreeMap<String, Vec<Running>> = BTreeMap::new();
-        for wave in waves(self.model).map_err(|reason| self.refused(reason))? {
-            let services = wave.iter().map(|name| self.service(name, &images, &started));
-            let brought_up = try_join_all(services).await?;
-            started.extend(wave.iter().map(|name| (*name).to_owned()).zip(brought_up));
+        self.work.all(listed.iter().filter(|listed| !declared(listed)).map(|orphan| self.remove(orphan))).await?;
+        let (emptied, volumes) = tokio::join!(self.networks(&listed), self.volumes());
+        volumes?;
+        if emptied? {
+            listed = self.listed().await?;
         }
+        let service = |name, started: &_| self.service(name, &images, &listed, self.is_shaken(name, started));
+        let started = self.work.in_order(self.model, service).await?;
         let completed = self.gate(&started).await?;
         self.remove_unused_networks().await?;
+        let images = images.into_iter().map(|(service, chosen)| (service, chosen.image)).collect();
         Ok(Ended { completed, images })
     }
 
-    /// Brings one service up, after what it depends on.
+    /// Whether a service is to be restarted, because what it depends on was made anew.
+    fn is_shaken(&self, name: &str, started: &BTreeMap<&str, Vec<Running>>) -> bool {
+        let anew = |other: &str| started.get(other).is_some_and(|all| all.iter().any(|running| running.is_new));
+        let depends_on = self.model.services.get(name).into_iter().flat_map(|service| &service.depends_on);
+        depends_on.into_iter().any(|(other, dependency)| dependency.restart && anew(other))
+    }
+
+    /// Brings one service up, after what it depends on was.
     async fn service(
         &self,
         name: &str,
-        images: &BTreeMap<String, Image>,
-        started: &BTreeMap<String, Vec<Running>>,
+        images: &BTreeMap<String, Chosen>,
+        listed: &[Listed],
+        restart: bool,
     ) -> Result<Vec<Running>, ApplyError> {
-        let (Some(service), Some(planned)) = (self.model.services.get(name), self.version.services.get(name)) else {
+        let (Some(service), Some(planned), Some(image)) =
+            (self.model.services.get(name), self.version.services.get(name), images.get(name))
+        else {
             return Err(self.refused(format!("the files no longer have the service {name} that was planned")));
         };
         self.await_dependencies(service).await?;
-        let image = images.get(name).map(|image| image.id.as_str()).unwrap_or_default();
-        let anew = |other: &String| started.get(other).is_some_and(|all| all.iter().any(|running| running.is_new));
-        let restart = service.depends_on.iter().any(|(other, dependency)| dependency.restart && anew(other));
-        self.converge(Task { name, service, planned, image }, restart).await
+        self.converge(Task { name, service, planned, image }, listed, restart).await
     }
 
     /// The project's containers.
@@ -125,30 +142,22 @@ impl Up<'_> {
     }
 }
 
-/// What Docker said, without what bollard says around it.
-fn said(error: Error) -> String {
-    match error {
-        Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
-        Error::DockerStreamError { error } => error,
-        error => error.to_string(),
+/// What Docker said, without what bollard says around it, and what helps.
+pub(super) fn said(error: Error) -> String {
+    let words = words(error);
+    match hint::hint(&words) {
+        Some(hint) => format!("{words}; {hint}"),
+        None => words,
     }
 }
 
-/// Services by the order in which they start: each wave depends on earlier ones only.
-fn waves(model: &Model) -> Result<Vec<Vec<&str>>, String> {
-    let mut left: BTreeSet<&str> = model.services.keys().map(String::as_str).collect();
-    let mut waves = Vec::new();
-    while !left.is_empty() {
-        let waits = |name: &str| {
-            let depends_on = model.services.get(name).into_iter().flat_map(|service| service.depends_on.keys());
-            depends_on.into_iter().any(|other| left.contains(other.as_str()))
-        };
-        let wave: Vec<&str> = left.iter().copied().filter(|name| !waits(name)).collect();
-        if wave.is_empty() {
-            return Err(format!("these services wait for each other: {}", Vec::from_iter(left).join(", ")));
+fn words(error: Error) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
+        Error::DockerStreamError { error } => error,
+        error => {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("{error}{source}")
         }
-        left.retain(|name| !wave.contains(name));
-        waves.push(wave);
     }
-    Ok(waves)
 }

@@ -7,15 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use self::probe::Probe;
 use self::room::Room;
 use super::credentials;
 use super::spec::Project;
 use crate::machine::{Machine, Program, ProgramError};
 use crate::secret::Secret;
 
+mod probe;
 mod room;
 
 /// Where the docker command line looks for plugins.
@@ -28,7 +31,9 @@ const FOLDERS: &[&str] = &[
 const NAME: &str = "docker-compose";
 /// What is said of files that the plugin comes to no end with.
 const ENDLESS: &str = "the Compose plugin took more memory or time than reading files may take, and was stopped: look for \
-                       anchors that name each other many times over";
+                       anchors that name each other many times over, and whether `docker compose version` answers";
+/// Longer than the processor time that it gets, for a machine that is busy.
+const LONGEST: Duration = Duration::from_secs(30);
 /// What becomes of a secret in an error message.
 const HIDDEN: &str = "•••";
 
@@ -37,6 +42,8 @@ const HIDDEN: &str = "•••";
 pub(super) struct Plugin {
     path: PathBuf,
     room: Room,
+    /// Where what it said of itself is kept.
+    kept: PathBuf,
     /// Changes when the plugin does.
     pub(super) identity: String,
 }
@@ -67,8 +74,10 @@ impl Plugin {
         let folders = own.into_iter().chain(FOLDERS.iter().map(|folder| machine.path(folder)));
         folders.map(|folder| folder.join(NAME)).find_map(|path| {
             let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-            let identity = format!("{}:{}:{}", metadata.len(), metadata.mtime(), metadata.mtime_nsec());
-            Some(Self { path, room: Room::of(machine), identity })
+            let path_and_time = (path.display(), metadata.mtime(), metadata.mtime_nsec());
+            let identity = format!("{}:{path_and_time:?}", metadata.len());
+            let kept = machine.state().join("compose").join("plugin.json");
+            Some(Self { path, room: Room::of(machine), kept, identity })
         })
     }
 
@@ -80,22 +89,19 @@ impl Plugin {
         lasting: &Path,
         variables: &Variables,
     ) -> Result<Resolved, String> {
-        let inside = || self.inside(project, folder, lasting);
+        let wrong = |error| variables.hide(&reason(project, error));
+        let probe = self.probe().await.map_err(wrong)?;
+        let inside = || self.inside(&probe, project, folder, lasting);
         let (config, hash) = (inside()?, inside()?);
-        let read = async {
-            let (text, version) = tokio::try_join!(model(config, lasting, variables), self.version())?;
-            Ok::<_, ProgramError>((hashes(hash.args(["--file", "-", "config"]), &text).await?, text, version))
-        };
-        let (hashes, text, version) = read.await.map_err(|error| variables.hide(&reason(project, error)))?;
+        let text = model(config, lasting, variables).await.map_err(wrong)?;
+        let hashes = hashes(hash.args(["--file", "-", "config"]), text.clone()).await.map_err(wrong)?;
         let model = unescaped(&text)?;
         let names = sources(&model);
         let found = match names.is_empty() {
             true => BTreeMap::new(),
-            false => values(inside()?, lasting, variables, &names)
-                .await
-                .map_err(|error| variables.hide(&reason(project, error)))?,
+            false => values(inside()?, lasting, variables, &names).await.map_err(wrong)?,
         };
-        Ok(Resolved { model, hashes, variables: found, version })
+        Ok(Resolved { model, hashes, variables: found, version: probe.version })
     }
 
     /// The config hashes of a resolved model that was changed.
@@ -107,21 +113,21 @@ impl Plugin {
     ) -> Result<BTreeMap<String, String>, String> {
         let text = model.to_string().replace('$', "$$");
         // What was resolved once is complete; completed again, it would gain what the change implies.
-        let again = self.inside(project, lasting, lasting)?.args(["--file", "-", "config", "--no-normalize"]);
-        hashes(again, text.as_bytes()).await.map_err(|error| reason(project, error))
+        let probe = self.probe().await.map_err(|error| reason(project, error))?;
+        let again = self.inside(&probe, project, lasting, lasting)?;
+        hashes(again.args(["--file", "-", "config", "--no-normalize"]), text.into_bytes())
+            .await
+            .map_err(|error| reason(project, error))
     }
 
-    fn inside(&self, project: &Project, folder: &Path, lasting: &Path) -> Result<Program, String> {
-        let program = self.room.program(&self.path, folder, lasting).map_err(|error| error.to_string())?;
+    async fn probe(&self) -> Result<Probe, ProgramError> {
+        Probe::of(&self.path, &self.identity, &self.kept).await
+    }
+
+    fn inside(&self, probe: &Probe, project: &Project, folder: &Path, lasting: &Path) -> Result<Program, String> {
+        let program = self.room.program(&self.path, &probe.libraries, folder, lasting);
+        let program = program.map_err(|error| error.to_string())?;
         Ok(bare(program).args(["--project-name", project.as_str()]))
-    }
-
-    async fn version(&self) -> Result<String, ProgramError> {
-        let program = bare(Program::new(self.path.to_string_lossy()));
-        let text = program.args(["version", "--short"]).run().await?.text();
-        // A distribution's own number behind it is not part of the label that Compose writes.
-        let number = text.trim().trim_start_matches('v').split(['-', '+', '~']).next();
-        Ok(number.unwrap_or_default().to_owned())
     }
 }
 
@@ -169,9 +175,9 @@ async fn values(
     Ok(is_set.filter_map(|name| Some(((*name).to_owned(), Secret::new(said("of", name)?)))).collect())
 }
 
-/// The hashes of the resolved model. Those of the files themselves are wrong where there is an `env_file`:
-/// `docker compose up` reads it before it hashes, and `config --hash` does not.
-async fn hashes(program: Program, model: &[u8]) -> Result<BTreeMap<String, String>, ProgramError> {
+/// The hashes of the resolved model. Those of the files are wrong where `docker compose up` completes what it hashes:
+/// by an `env_file`, a variable without a value, or a service whose profile is not active.
+async fn hashes(program: Program, model: Vec<u8>) -> Result<BTreeMap<String, String>, ProgramError> {
     let text = program.args(["--hash", "*"]).input(model).run().await?.text();
     let pair = |line: &str| line.split_once(' ').map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()));
     Ok(text.lines().filter_map(pair).collect())
@@ -179,7 +185,7 @@ async fn hashes(program: Program, model: &[u8]) -> Result<BTreeMap<String, Strin
 
 /// Only what is declared reaches the files: no variable of whoever runs stead does.
 fn bare(program: Program) -> Program {
-    program.bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
+    program.timeout(LONGEST).bare().env("HOME", "/root").env("COMPOSE_ANSI", "never")
 }
 
 impl Variables {
@@ -208,6 +214,9 @@ fn reason(project: &Project, error: ProgramError) -> String {
             ENDLESS.to_owned()
         }
         ProgramError::Failed { words, .. } => words,
+        ProgramError::TooMuch { most, .. } => {
+            format!("the Compose plugin printed more than {} MiB, and was stopped: is it the real one?", most >> 20)
+        }
         error => error.to_string(),
     }
 }

@@ -137,7 +137,7 @@ impl<'a> Wanted<'a> {
 
     /// What serves it where the kernel does not. A program that runs without systemd is whoever's has started it.
     fn unit(&self, seen: &Seen, fact: &Fact) -> Option<Unit> {
-        let by_program = matches!(seen.driver, None if !fact.kernel) || seen.driver == Some(Driver::Userspace);
+        let by_program = (seen.driver.is_none() && !fact.kernel) || seen.driver == Some(Driver::Userspace);
         if by_program && fact.userspace {
             return Some(Unit { content: Content::Text(userspace::unit(self)), enabled: true });
         }

@@ -9,12 +9,12 @@ use crate::cli::Context;
 use crate::cli::asking::{Asked, ask_all, first_failure, unexpected};
 use crate::cli::status::json;
 use crate::cli::table::table;
-use crate::cli::targets::{self, Machine};
+use crate::cli::targets::{Machine, of_all};
+use crate::cli::when::ago;
 use crate::error::Failure;
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::policy::printable;
-use crate::repo::{Repo, RepoError};
 use crate::session::Request;
 
 /// Show what passes through the tunnels.
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Status {
 
 impl Status {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let machines = self.machines(context)?;
+        let machines = of_all(context, &self.targets)?;
         let answers = tunnels(context, &machines).await;
         let said: BTreeMap<&str, &Vec<Tunnel>> = machines
             .iter()
@@ -45,17 +45,6 @@ impl Status {
         context.terminal.print(&text);
         let machines: Vec<&Machine> = machines.iter().collect();
         Ok(first_failure(context, &machines, &answers).unwrap_or(Exit::Done))
-    }
-
-    fn machines(&self, context: &Context) -> Result<Vec<Machine>, Failure> {
-        if !self.targets.is_empty() {
-            return self.targets.iter().map(|word| targets::anywhere(context, Some(word))).collect();
-        }
-        match Repo::open(&context.repo) {
-            Ok(repo) => Ok(targets::all(context, &repo)?.into_iter().map(|(machine, _)| machine).collect()),
-            Err(RepoError::NotFound { .. }) => Ok(vec![targets::anywhere(context, None)?]),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
@@ -98,15 +87,6 @@ fn row((key, talk): (&PublicKey, &Talk)) -> [String; 6] {
         bytes(talk.sent),
         if talk.is_stale() { "stale".to_owned() } else { String::new() },
     ]
-}
-
-fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..86_400 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
 }
 
 fn bytes(count: u64) -> String {

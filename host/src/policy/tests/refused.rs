@@ -49,7 +49,7 @@ async fn a_component_of_another_version_is_refused_with_both_versions() -> Resul
     let (error, _) = refused(&of_version("0.2.0")?, &Grants::default()).await?;
     assert_eq!(
         error.to_string(),
-        "the component needs types of version 0.2.0 of the contract stead:host; this host has 0.1.0"
+        "the component needs configure of version 0.2.0 of the contract stead:host; this host has 0.1.0"
     );
     // The same minor version with other types: it does not fit, whatever its number says.
     let (error, _) = fails(&of_version("0.1.7")?).await?;
@@ -62,7 +62,7 @@ async fn a_component_of_another_world_is_refused() -> Result<()> {
     let hello =
         encode(r#"(module (func (export "hello")))"#, "test:programs/nothing", &[include_str!("contract.wit")])?;
     let (error, _) = refused(&hello, &Grants::default()).await?;
-    assert_eq!(error, LoadError::NotAPolicy { exports: vec!["hello".to_owned()] });
+    assert_eq!(error, LoadError::NotAPolicy { wanted: "configure", exports: vec!["hello".to_owned()] });
     let job = r#"(module (memory (export "memory") 1)
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
         (func (export "stead:host/run@0.1.0#run") (param i32 i32) (result i32) unreachable))"#;

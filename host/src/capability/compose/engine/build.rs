@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use self::context::Context;
 use super::Up;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{self, BUILD};
@@ -14,6 +15,7 @@ use crate::capability::compose::ignore::Ignore;
 use crate::capability::compose::model::Build;
 use crate::capability::compose::state;
 
+mod context;
 mod request;
 
 /// Where the text of `dockerfile_inline` goes in a context.
@@ -29,8 +31,30 @@ impl Up<'_> {
         planned: Option<&state::Service>,
     ) -> Result<(), ApplyError> {
         let wrong = |reason: String| self.refused(format!("service {service}, key build: {reason}"));
-        let is_remote = build.is_remote();
-        let context = if is_remote { None } else { Some(self.context(build).map_err(wrong)?) };
+        let context = if build.is_remote() { None } else { Some(self.context(build).map_err(wrong)?) };
+        let socket = docker::socket(self.machine)
+            .ok_or_else(|| self.refused("an image can be built only by an engine of this machine, over its socket"))?;
+        let query = request::query(self.build_query(service, named, build, planned));
+        self.machine.doing().tell(format!("building {named}"));
+        let built = request::build(&socket, &query, context.map(Context::archive)).await;
+        let why = |why: String| {
+            let hint = super::hint::hint(&why).map(|hint| format!("; {hint}")).unwrap_or_default();
+            self.refused(format!("cannot build image {named}: {}{hint}", self.variables.hide(&why)))
+        };
+        built.map_err(why)?;
+        for tag in &build.tags {
+            self.tag(named, tag).await?;
+        }
+        Ok(())
+    }
+
+    fn build_query(
+        &self,
+        service: &str,
+        named: &str,
+        build: &Build,
+        planned: Option<&state::Service>,
+    ) -> Vec<(&'static str, String)> {
         let mut labels = self.labels(&build.labels);
         labels.insert(docker::SERVICE.to_owned(), service.to_owned());
         labels.extend(planned.and_then(|planned| Some((BUILD.to_owned(), planned.build.as_ref()?.to_string()))));
@@ -44,7 +68,7 @@ impl Up<'_> {
             ("labels", words(&labels.into_iter().collect())),
             ("rm", "1".to_owned()),
         ];
-        query.extend(is_remote.then(|| ("remote", build.context.clone())));
+        query.extend(build.is_remote().then(|| ("remote", build.context.clone())));
         query.extend(build.target.clone().map(|target| ("target", target)));
         query.extend(build.network.clone().map(|network| ("networkmode", network)));
         query.extend(build.extra_hosts.iter().map(|host| ("extrahosts", host.replacen('=', ":", 1))));
@@ -55,65 +79,15 @@ impl Up<'_> {
         if !build.cache_from.is_empty() {
             query.push(("cachefrom", serde_json::to_string(&build.cache_from).unwrap_or_default()));
         }
-        let socket = docker::socket(self.machine)
-            .ok_or_else(|| self.refused("an image can be built only by an engine of this machine, over its socket"))?;
-        let built = request::build(&socket, &request::query(query), &context.unwrap_or_default()).await;
-        let why = |why: String| self.refused(format!("cannot build image {named}: {}", self.variables.hide(&why)));
-        built.map_err(why)?;
-        for tag in &build.tags {
-            self.tag(named, tag).await?;
-        }
-        Ok(())
+        query
     }
 
-    async fn tag(&self, image: &str, tag: &str) -> Result<(), ApplyError> {
-        let (repo, tag) = tag.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((tag, "latest"));
-        let options =
-            bollard::query_parameters::TagImageOptions { repo: Some(repo.to_owned()), tag: Some(tag.to_owned()) };
-        self.docker.tag_image(image, Some(options)).await.map_err(self.failed(format!("name image {repo}:{tag}")))
-    }
-
-    fn context(&self, build: &Build) -> Result<Vec<u8>, String> {
+    fn context(&self, build: &Build) -> Result<Context, String> {
         let files = build.files(self.lasting, self.lasting, &self.version.files)?;
-        let mut archive = tar::Builder::new(Vec::new());
-        for (name, entry, content) in read(self.lasting, &files).map_err(|error| error.to_string())? {
-            let mut header = tar::Header::new_gnu();
-            let added = match entry {
-                Entry::File { mode, .. } => {
-                    header.set_mode(*mode);
-                    header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
-                    archive.append_data(&mut header, name, &content[..])
-                }
-                Entry::Link { to } => {
-                    header.set_entry_type(tar::EntryType::Symlink);
-                    header.set_mode(0o777);
-                    header.set_size(0);
-                    archive.append_link(&mut header, name, to)
-                }
-            };
-            added.map_err(|error| format!("{}: {error}", name.display()))?;
-        }
-        if let Some(text) = &build.dockerfile_inline {
-            let mut header = tar::Header::new_gnu();
-            header.set_mode(0o644);
-            header.set_size(u64::try_from(text.len()).unwrap_or(u64::MAX));
-            archive.append_data(&mut header, INLINE, text.as_bytes()).map_err(|error| error.to_string())?;
-        }
-        archive.into_inner().map_err(|error| error.to_string())
+        let files = files.into_iter().map(|(name, path, entry)| (name, path.to_owned(), entry.clone())).collect();
+        let inline = build.dockerfile_inline.clone().map(|text| (INLINE, text));
+        Ok(Context { root: self.lasting.to_owned(), files, inline })
     }
-}
-
-type Read<'a> = (&'a Path, &'a Entry, Vec<u8>);
-
-fn read<'a>(root: &Path, files: &'a [(PathBuf, &'a str, &'a Entry)]) -> std::io::Result<Vec<Read<'a>>> {
-    let one = |(name, path, entry): &'a (PathBuf, &'a str, &'a Entry)| {
-        let content = match entry {
-            Entry::File { .. } => std::fs::read(root.join(path))?,
-            Entry::Link { .. } => Vec::new(),
-        };
-        Ok((name.as_path(), *entry, content))
-    };
-    files.iter().map(one).collect()
 }
 
 impl Build {

@@ -1,9 +1,10 @@
 //! Brings the containers of one service to what they should be: those that fit stay untouched.
 
 use bollard::query_parameters::{RemoveContainerOptions, RenameContainerOptions, RestartContainerOptions};
-use futures::future::try_join_all;
+use tokio::time::Instant;
 
 use super::Up;
+use super::image::Chosen;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{Listed, unless_gone};
 use crate::capability::compose::model::Service;
@@ -14,8 +15,8 @@ use crate::capability::compose::state::{self, Status};
 pub(super) struct Running {
     pub(super) id: String,
     pub(super) name: String,
-    /// Whether it was started just now, and has not proved itself yet.
-    pub(super) started: bool,
+    /// When it was started, if it has not proved itself since.
+    pub(super) started: Option<Instant>,
     /// Whether it is another container than before.
     pub(super) is_new: bool,
 }
@@ -26,21 +27,28 @@ pub(super) struct Task<'a> {
     pub(super) name: &'a str,
     pub(super) service: &'a Service,
     pub(super) planned: &'a state::Service,
-    /// The id of its image.
-    pub(super) image: &'a str,
+    pub(super) image: &'a Chosen,
 }
 
 impl Up<'_> {
     /// Makes, replaces, starts and removes containers of a service. What it depends on was made anew where `restart`.
-    pub(super) async fn converge(&self, task: Task<'_>, restart: bool) -> Result<Vec<Running>, ApplyError> {
+    pub(super) async fn converge(
+        &self,
+        task: Task<'_>,
+        listed: &[Listed],
+        restart: bool,
+    ) -> Result<Vec<Running>, ApplyError> {
         let Task { name, service, .. } = task;
-        let listed = self.listed().await?;
+        // Containers that it shares something with, or links to, may be others by now.
+        let anew = service.shares().next().is_some() || !service.links.is_empty();
+        let now = if anew { Some(self.listed().await?) } else { None };
+        let listed = now.as_deref().unwrap_or(listed);
         let mut planned = task.planned.clone();
-        planned.image_id = Some(task.image.to_owned());
+        planned.image_id = Some(task.image.image.id.clone());
         planned.is_outdated = false;
         let mut there: Vec<_> = listed.iter().filter(|listed| listed.container.service == name).cloned().collect();
         if there.iter().any(|listed| listed.shares.is_none()) && service.shares().next().is_some() {
-            let hash = self.hash(name, &listed).await?;
+            let hash = self.hash(name, listed).await?;
             let made_by_compose = |listed: &&mut Listed| listed.shares.is_none() && listed.hash == hash;
             there
                 .iter_mut()
@@ -53,13 +61,14 @@ impl Up<'_> {
         });
         let wanted = usize::try_from(service.replicas()).unwrap_or(usize::MAX);
         let surplus = there.split_off(wanted.min(there.len()));
-        try_join_all(surplus.iter().map(|listed| self.remove(listed))).await?;
+        self.work.all(surplus.iter().map(|listed| self.remove(listed))).await?;
         let missing = free_numbers(&there, wanted);
         let (kept, replaced): (Vec<_>, Vec<_>) =
             there.iter().partition(|listed| listed.container.misfits(&planned).is_empty());
-        let kept = try_join_all(kept.into_iter().map(|listed| self.resume(task, listed, restart)));
-        let made = try_join_all(missing.into_iter().map(|number| self.make(task, &listed, number)));
-        let (mut running, made, replaced) = tokio::try_join!(kept, made, self.replace_all(task, &listed, &replaced))?;
+        let kept = self.work.all(kept.into_iter().map(|listed| self.resume(task, listed, restart)));
+        let made = self.work.all(missing.into_iter().map(|number| self.make(task, listed, number)));
+        let (running, made, replaced) = tokio::join!(kept, made, self.replace_all(task, listed, &replaced));
+        let (mut running, made, replaced) = (running?, made?, replaced?);
         running.extend(made);
         running.extend(replaced);
         Ok(running)
@@ -74,8 +83,8 @@ impl Up<'_> {
         }
         let started = match listed.container.status {
             Status::Running if restart => {
-                let restarted = self.docker.restart_container(&listed.id, None::<RestartContainerOptions>).await;
-                restarted.map_err(self.failed(format!("restart {own}")))?;
+                let restarted = self.docker.restart_container(&listed.id, None::<RestartContainerOptions>);
+                self.work.turn(restarted).await.map_err(self.failed(format!("restart {own}")))?;
                 true
             }
             Status::Running => is_unfinished,
@@ -88,6 +97,7 @@ impl Up<'_> {
                 true
             }
         };
+        let started = started.then(Instant::now);
         Ok(Running { id: listed.id.clone(), name: own, started, is_new: is_unfinished })
     }
 
@@ -95,12 +105,12 @@ impl Up<'_> {
         let own = self.container_name(task.name, task.service, number);
         let id = self.create(task, listed, number, &own, None, true).await?;
         self.start(&id, &own, task.service).await?;
-        Ok(Running { id, name: own, started: true, is_new: true })
+        Ok(Running { id, name: own, started: Some(Instant::now()), is_new: true })
     }
 
     /// Starts a container, and runs what is to run in it then.
     pub(super) async fn start(&self, id: &str, name: &str, service: &Service) -> Result<(), ApplyError> {
-        let started = unless_started(self.docker.start_container(id, None).await);
+        let started = unless_started(self.work.turn(self.docker.start_container(id, None)).await);
         started.map_err(self.failed(format!("start {name}")))?;
         self.hooks("post_start", &service.post_start, id, name).await
     }
@@ -124,7 +134,8 @@ impl Up<'_> {
     /// Stops a container, and removes it; its volumes stay.
     pub(super) async fn remove(&self, listed: &Listed) -> Result<(), ApplyError> {
         self.stop(listed).await?;
-        remove(self.docker, &listed.id).await.map_err(self.failed(format!("remove {}", listed.name)))
+        let removed = self.work.turn(remove(self.docker, &listed.id)).await;
+        removed.map_err(self.failed(format!("remove {}", listed.name)))
     }
 
     pub(super) fn container_name(&self, name: &str, service: &Service, number: u32) -> String {

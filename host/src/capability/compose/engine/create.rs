@@ -9,7 +9,7 @@ use super::converge::Task;
 use super::endpoint::endpoint;
 use super::shares::Shares;
 use crate::capability::ApplyError;
-use crate::capability::compose::docker::{self, CONFIG, CONFIG_HASH, Listed, SHARES};
+use crate::capability::compose::docker::{CONFIG, CONFIG_HASH, Listed, SHARES};
 
 impl Up<'_> {
     /// Makes a container of a service; others find it under the service's names where `is_known`.
@@ -25,18 +25,14 @@ impl Up<'_> {
         let Task { name, service, image, .. } = task;
         let own = self.container_name(name, service, number);
         let shares = self.shares(service, number, listed)?;
-        let named = service.image_name(self.project, name);
-        let current = docker::image(self.docker, &named).await.map_err(self.failed("look for an image"))?;
-        // The name is what people know; when it means another image by now, only the id will do.
-        let from = if current.is_some_and(|current| current.id == image) { &named } else { image };
-        let mut labels = self.container_labels(name, number, image);
+        let mut labels = self.container_labels(name, number, &image.image.id);
         if service.shares().next().is_some() {
             let hash = self.hash(name, listed).await?;
             let plain = labels.insert(CONFIG_HASH.to_owned(), hash).unwrap_or_default();
             labels.insert(CONFIG.to_owned(), plain);
             labels.insert(SHARES.to_owned(), shares.containers().join(","));
         }
-        let given = Given { image: from, labels, former, shares: &shares };
+        let given = Given { image: &image.called, labels, former, shares: &shares };
         let mut body = self.body(service, given)?;
         let mut endpoints = self.endpoints(task, &own, &shares, is_known).into_iter();
         body.networking_config =
@@ -45,7 +41,7 @@ impl Up<'_> {
             name: Some(called.to_owned()),
             platform: service.platform.clone().unwrap_or_default(),
         };
-        let made = self.docker.create_container(Some(options), body).await;
+        let made = self.work.turn(self.docker.create_container(Some(options), body)).await;
         let id = made.map_err(self.failed(format!("make the container {own} of service {name}")))?.id;
         // Engines before API 1.44 take one network when they make a container.
         for (network, endpoint) in endpoints {

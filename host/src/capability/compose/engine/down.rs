@@ -2,9 +2,9 @@
 
 use bollard::Docker;
 use bollard::errors::Error;
-use futures::future::try_join_all;
 
-use super::said;
+use super::network::remove_network;
+use super::{Work, said};
 use crate::capability::ApplyError;
 use crate::capability::compose::Project;
 use crate::capability::compose::docker::{self, Listed, unless_gone};
@@ -19,26 +19,31 @@ pub(in crate::capability::compose) async fn down(
     machine: &Machine,
     project: &Project,
 ) -> Result<(), ApplyError> {
-    let refused = |what: &str| {
+    let refused = &|what: &str| {
         let what = format!("cannot {what}: ");
         let resource = format!("compose {project}");
         move |error: Error| ApplyError::Refused { resource, reason: what + &said(error) }
     };
     let mut left = docker::containers(docker, machine, project).await.map_err(refused("list containers"))?;
+    let work = Work::new();
     while !left.is_empty() {
         let (now, later): (Vec<Listed>, Vec<Listed>) =
             left.iter().cloned().partition(|listed| !is_needed(listed, &left));
         // Containers that need each other have no order.
         let (now, later) = if now.is_empty() { (left, Vec::new()) } else { (now, later) };
-        try_join_all(now.iter().map(|listed| stop_and_remove(docker, listed)))
-            .await
-            .map_err(refused("remove a container"))?;
+        let removed = now.iter().map(|listed| async {
+            let removed = work.turn(stop_and_remove(docker, listed)).await;
+            removed.map_err(refused(&format!("remove the container {}", listed.name)))
+        });
+        work.all(removed).await.map_err(|error| work.first(error))?;
         left = later;
     }
-    for network in docker::networks(docker, project).await.map_err(refused("list networks"))?.keys() {
-        unless_gone(docker.remove_network(network).await).map_err(refused("remove a network"))?;
-    }
-    Ok(())
+    let networks = docker::networks(docker, project).await.map_err(refused("list networks"))?;
+    let removed = networks.keys().map(|network| async move {
+        let removed = remove_network(docker, network).await;
+        removed.map_err(refused(&format!("remove network {network}")))
+    });
+    work.all(removed).await.map(drop).map_err(|error| work.first(error))
 }
 
 async fn stop_and_remove(docker: &Docker, listed: &Listed) -> Result<(), Error> {

@@ -5,12 +5,39 @@ use std::collections::BTreeMap;
 use bollard::models::{EndpointIpamConfig, EndpointSettings, PortBinding, PortMap};
 
 use super::Up;
+use crate::capability::ApplyError;
 use crate::capability::compose::model::{Attachment, Port, Service};
 
 /// The option of a network's driver that names the interface.
 const INTERFACE: &str = "com.docker.network.endpoint.ifname";
 
+/// From which version of the API on Docker heeds these; an older one says nothing, and does not (Engine API, version
+/// history).
+const NEWER: &[(&str, usize, Says)] = &[
+    ("mac_address", 44, |attachment| attachment.mac_address.is_some()),
+    ("gw_priority", 48, |attachment| attachment.gw_priority.is_some_and(|priority| priority != 0)),
+    ("interface_name", 49, |attachment| attachment.interface_name.is_some()),
+];
+
+/// Whether a key is said.
+type Says = fn(&Attachment) -> bool;
+
 impl Up<'_> {
+    /// Whether the engine heeds what is said of networks.
+    ///
+    /// # Errors
+    /// For the first key that it would not.
+    pub(super) fn check_engine(&self) -> Result<(), ApplyError> {
+        let version = self.docker.client_version();
+        let minor = if version.major_version > 1 { usize::MAX } else { version.minor_version };
+        let unheeded = self.model.services.iter().find_map(|(name, service)| Some((name, unheeded(service, minor)?)));
+        let Some((name, (key, needed))) = unheeded else { return Ok(()) };
+        Err(self.refused(format!(
+            "service {name}, key {key}: needs an engine of API 1.{needed}, and this one is of 1.{minor}: a newer Docker \
+             heeds it"
+        )))
+    }
+
     /// The networks of a service by their names in Docker, the most important first.
     pub(super) fn attachments<'s>(
         &'s self,
@@ -23,6 +50,14 @@ impl Up<'_> {
             |(key, attachment): (&'s String, _)| Some((self.model.networks.get(key)?.name.as_str(), attachment));
         attachments.into_iter().filter_map(named)
     }
+}
+
+/// The first key that an engine of this version leaves out without a word, and the version that does not.
+fn unheeded(service: &Service, minor: usize) -> Option<(&'static str, usize)> {
+    // Before, it was a key of the container.
+    let own = service.mac_address.is_some().then_some(("mac_address", 44)).into_iter();
+    let keys = NEWER.iter().filter(|(_, _, says)| service.networks.values().flatten().any(says));
+    own.chain(keys.map(|(key, needed, _)| (*key, *needed))).find(|(_, needed)| minor < *needed)
 }
 
 /// How a container is in a network, under these names.
@@ -65,4 +100,23 @@ pub(super) fn port_bindings(ports: &[Port]) -> PortMap {
         });
     }
     bindings.into_iter().map(|(port, bindings)| (port, Some(bindings))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_engine_is_not_given_what_it_leaves_out() {
+        let service = |text: &str| serde_json::from_str::<Service>(text).unwrap_or_default();
+        let in_network = service(r#"{"networks": {"a": {"mac_address": "02:42:ac:11:00:02"}}}"#);
+        assert_eq!(unheeded(&in_network, 43), Some(("mac_address", 44)));
+        assert_eq!(unheeded(&service(r#"{"mac_address": "02:42:ac:11:00:02"}"#), 43), Some(("mac_address", 44)));
+        assert_eq!(unheeded(&in_network, 44), None);
+        assert_eq!(
+            unheeded(&service(r#"{"networks": {"a": {"interface_name": "x0"}}}"#), 48),
+            Some(("interface_name", 49))
+        );
+        assert_eq!(unheeded(&service(r#"{"networks": {"a": null}}"#), 41), None);
+    }
 }

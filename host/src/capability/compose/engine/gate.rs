@@ -15,8 +15,11 @@ use crate::capability::ApplyError;
 use crate::capability::compose::docker::Listed;
 use crate::capability::compose::model::{Condition, Dependency, Service};
 
-/// How long a container without a health check must have run.
+/// How long a container without a health check must have run before the one whose place it takes goes.
 const PROOF: Duration = Duration::from_secs(1);
+/// How long one must have run that takes no other's place: what cannot run at all has ended by then. Whoever wants more
+/// says so, by a health check or `update_config.monitor`; that it still runs is looked at again after all steps.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How much of its last words an error carries.
 const LAST_LINES: &str = "20";
@@ -27,7 +30,24 @@ const MOST_BYTES: usize = 4096;
 enum Awaited {
     Dependency(Condition),
     /// Healthy, or up for a while, or ended with success.
-    Proof,
+    Proof(Proof),
+}
+
+/// How long a container must have lasted since it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Proof {
+    /// One without a health check.
+    unchecked: Duration,
+    /// One with a health check.
+    checked: Duration,
+}
+
+impl Proof {
+    fn of(service: Option<&Service>, otherwise: Duration) -> Self {
+        let update = service.and_then(|service| service.deploy.update_config.as_ref());
+        let monitor = update.and_then(|update| update.monitor);
+        Self { unchecked: monitor.unwrap_or(otherwise), checked: monitor.unwrap_or_default() }
+    }
 }
 
 /// How a container is doing.
@@ -47,7 +67,7 @@ impl Up<'_> {
             let listed = self.listed().await?;
             let of_it = listed.into_iter().filter(|listed| &listed.container.service == other);
             let waits = of_it.map(|Listed { id, name, .. }| async move {
-                self.wait(&id, &name, other, Awaited::Dependency(dependency.condition)).await
+                self.wait(&id, &name, other, Awaited::Dependency(dependency.condition), Instant::now()).await
             });
             match try_join_all(waits).await {
                 Err(_) if !dependency.required => Ok(()),
@@ -59,40 +79,58 @@ impl Up<'_> {
 
     /// Waits until a container that takes the place of another one has proved itself.
     pub(super) async fn prove(&self, id: &str, name: &str, task: Task<'_>) -> Result<(), ApplyError> {
-        self.wait(id, name, task.name, Awaited::Proof).await.map(drop)
+        let proof = Awaited::Proof(Proof::of(Some(task.service), PROOF));
+        self.wait(id, name, task.name, proof, Instant::now()).await.map(drop)
     }
 
     /// Waits until everything that was started has proved itself; answers with the services that ended with success.
-    pub(super) async fn gate(&self, started: &BTreeMap<String, Vec<Running>>) -> Result<BTreeSet<String>, ApplyError> {
-        let all = started.iter().flat_map(|(service, running)| running.iter().map(move |running| (service, running)));
-        let waits = all.filter(|(_, running)| running.started).map(|(service, running)| async move {
-            let ended = self.wait(&running.id, &running.name, service, Awaited::Proof).await?;
-            Ok::<_, ApplyError>(ended.then(|| service.clone()))
-        });
-        Ok(try_join_all(waits).await?.into_iter().flatten().collect())
+    pub(super) async fn gate(&self, started: &BTreeMap<&str, Vec<Running>>) -> Result<BTreeSet<String>, ApplyError> {
+        let mut waits = Vec::new();
+        for (service, running) in started.iter().flat_map(|(service, all)| all.iter().map(|one| (*service, one))) {
+            let Some(since) = running.started else { continue };
+            let proof = Awaited::Proof(Proof::of(self.model.services.get(service), FIRST_LOOK));
+            waits.push(async move {
+                let ended = self.wait(&running.id, &running.name, service, proof, since).await?;
+                Ok::<_, ApplyError>(ended.then(|| service.to_owned()))
+            });
+        }
+        Ok(self.work.all(waits).await?.into_iter().flatten().collect())
     }
 
-    /// Waits for one container; answers whether it ended, with success.
-    async fn wait(&self, id: &str, name: &str, service: &str, awaited: Awaited) -> Result<bool, ApplyError> {
+    /// Waits for one container that was started, the last time, at `since`; answers whether it ended, with success.
+    async fn wait(
+        &self,
+        id: &str,
+        name: &str,
+        service: &str,
+        awaited: Awaited,
+        mut since: Instant,
+    ) -> Result<bool, ApplyError> {
         let begun = Instant::now();
         let mut limit = self.timeout();
-        let mut seen: Option<(Option<String>, Instant)> = None;
+        let mut seen = None;
+        if let Awaited::Proof(proof) = awaited {
+            tokio::time::sleep_until(since + proof.unchecked.min(PAUSE)).await;
+            limit = limit.max(proof.unchecked);
+        }
         loop {
             let found =
                 self.docker.inspect_container(id, None).await.map_err(self.failed(format!("inspect {name}")))?;
             limit = limit.max(first_probe(&found));
             let started_at = found.state.as_ref().and_then(|state| state.started_at.clone());
-            let since = match &seen {
-                Some((same, since)) if *same == started_at => *since,
-                _ => seen.insert((started_at, Instant::now())).1,
-            };
-            let why = match standing(&found, awaited, since.elapsed() >= PROOF) {
+            if seen.as_ref() != Some(&started_at) {
+                // When Docker restarted it, nobody knows how long ago.
+                since = if seen.is_some() || is_restarted(&found) { Instant::now() } else { since };
+                seen = Some(started_at);
+            }
+            let why = match standing(&found, awaited, since.elapsed()) {
                 Standing::Good => return Ok(false),
                 Standing::Ended => return Ok(true),
                 Standing::Bad(why) => why,
                 Standing::NotYet if begun.elapsed() >= limit => {
                     format!("was not {} within {} s", aim(&found, awaited), limit.as_secs())
                 }
+                Standing::NotYet if self.work.is_halted() => "was no longer waited for".to_owned(),
                 Standing::NotYet => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
@@ -123,11 +161,18 @@ impl Up<'_> {
     }
 }
 
-fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasted: bool) -> Standing {
+fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasts: Duration) -> Standing {
     let none = ContainerState::default();
     let state = found.state.as_ref().unwrap_or(&none);
     let health = state.health.as_ref().and_then(|health| health.status);
     let checked = !matches!(health, None | Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY));
+    let needed = match awaited {
+        Awaited::Proof(proof) if checked => proof.checked,
+        Awaited::Proof(proof) if is_restarted(found) => proof.unchecked.max(PROOF),
+        Awaited::Proof(proof) => proof.unchecked,
+        Awaited::Dependency(_) => Duration::ZERO,
+    };
+    let lasted = lasts >= needed;
     match (state.status, awaited) {
         (Some(ContainerStateStatusEnum::RUNNING), Awaited::Dependency(Condition::Started)) => Standing::Good,
         (Some(ContainerStateStatusEnum::RUNNING), Awaited::Dependency(Condition::Completed)) => Standing::NotYet,
@@ -135,7 +180,7 @@ fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasted: bool) ->
             Standing::Bad("has no health check, and a service waits for it to be healthy".to_owned())
         }
         (Some(ContainerStateStatusEnum::RUNNING), _) if checked => match health {
-            Some(HealthStatusEnum::HEALTHY) => Standing::Good,
+            Some(HealthStatusEnum::HEALTHY) if lasted => Standing::Good,
             Some(HealthStatusEnum::UNHEALTHY) => Standing::Bad("is unhealthy".to_owned()),
             _ => Standing::NotYet,
         },
@@ -146,12 +191,18 @@ fn standing(found: &ContainerInspectResponse, awaited: Awaited, lasted: bool) ->
     }
 }
 
+fn is_restarted(found: &ContainerInspectResponse) -> bool {
+    found.restart_count.is_some_and(|count| count > 0)
+}
+
 fn ended(state: &ContainerState, awaited: Awaited) -> Standing {
     let code = state.exit_code.unwrap_or_default();
     match awaited {
         Awaited::Dependency(Condition::Healthy) => Standing::Bad(format!("ended with exit code {code}")),
         _ if code == 0 => Standing::Ended,
-        _ if state.oom_killed == Some(true) => Standing::Bad("was killed for want of memory".to_owned()),
+        _ if state.oom_killed == Some(true) => Standing::Bad(
+            "was killed for want of memory: give it more by `mem_limit` or `deploy.resources.limits.memory`".to_owned(),
+        ),
         _ => Standing::Bad(format!("ended with exit code {code}")),
     }
 }

@@ -1,106 +1,123 @@
 //! The images of a project: what is missing is pulled or built before any container is touched.
 
-use std::collections::BTreeMap;
-
-use bollard::query_parameters::CreateImageOptions;
-use futures::TryStreamExt;
-use futures::future::try_join_all;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Up;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{self, Image};
 use crate::capability::compose::model::Service;
-use crate::capability::compose::state;
+
+/// The image of a service.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) image: Image,
+    /// The name is what people know; where it means another image by now, it is the id.
+    pub(super) called: String,
+}
+
+/// Where an image comes from that is to be had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// It is here, by this name or id.
+    Here(String),
+    /// By name, or by digest for a name.
+    Pulled { from: String, name: String, platform: String },
+    /// For this service.
+    Built(String),
+}
 
 impl Up<'_> {
     /// The image of each service: the one that was planned, if it is still to be had, or what the name means now.
-    pub(super) async fn images(&self) -> Result<BTreeMap<String, Image>, ApplyError> {
-        let found = self.model.services.iter().map(|(name, service)| async move {
-            let planned = self.version.services.get(name);
-            Ok::<_, ApplyError>((name.clone(), self.image(name, service, planned).await?))
-        });
-        Ok(try_join_all(found).await?.into_iter().collect())
+    pub(super) async fn images(&self) -> Result<BTreeMap<String, Chosen>, ApplyError> {
+        let planned = self.version.services.values().filter_map(|planned| planned.image_id.clone());
+        let named = self.model.services.iter().map(|(name, service)| service.image_name(self.project, name));
+        let asked: BTreeSet<String> = planned.chain(named).collect();
+        let here = self.look(&asked).await?;
+        let sources: BTreeMap<&str, Source> = self
+            .model
+            .services
+            .iter()
+            .map(|(name, service)| Ok((name.as_str(), self.source(name, service, &here)?)))
+            .collect::<Result<_, ApplyError>>()?;
+        let fetched: BTreeSet<&Source> = sources.values().filter(|source| !matches!(source, Source::Here(_))).collect();
+        let here = match fetched.is_empty() {
+            true => here,
+            false => {
+                self.work.all(fetched.into_iter().map(|source| self.fetch(source, &here))).await?;
+                let digests = sources.values().filter_map(|source| match source {
+                    Source::Pulled { from, .. } => Some(from.clone()),
+                    Source::Here(_) | Source::Built(_) => None,
+                });
+                self.look(&asked.into_iter().chain(digests).collect()).await?
+            }
+        };
+        sources.into_iter().map(|(name, source)| Ok((name.to_owned(), self.chosen(name, &source, &here)?))).collect()
     }
 
-    async fn image(
-        &self,
-        name: &str,
-        service: &Service,
-        planned: Option<&state::Service>,
-    ) -> Result<Image, ApplyError> {
-        if let Some(id) = planned.and_then(|planned| planned.image_id.as_deref())
-            && let Some(image) = self.look(id).await?
-        {
-            return Ok(image);
+    async fn look(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Image>, ApplyError> {
+        let found = docker::images(self.docker, names.iter().map(String::as_str)).await;
+        found.map_err(self.failed("look for images"))
+    }
+
+    fn source(&self, name: &str, service: &Service, here: &BTreeMap<String, Image>) -> Result<Source, ApplyError> {
+        let planned = self.version.services.get(name);
+        if let Some(id) = planned.and_then(|planned| planned.image_id.as_ref()).filter(|id| here.contains_key(*id)) {
+            return Ok(Source::Here(id.clone()));
+        }
+        if service.build.is_some() {
+            return Ok(Source::Built(name.to_owned()));
         }
         let named = service.image_name(self.project, name);
-        if let Some(build) = &service.build {
-            self.build(name, &named, build, planned).await?;
-            return self.there(&named, "built").await;
-        }
-        if let Some(digest) = planned.and_then(|planned| planned.image_digest.as_deref()) {
-            self.pull(digest, service).await?;
-            return self.there(digest, "pulled").await;
-        }
-        let here = self.look(&named).await?;
+        let platform = service.platform.clone().unwrap_or_default();
         let policy = service.pull_policy.as_deref().unwrap_or("missing");
-        match (here, policy) {
-            (Some(image), "missing" | "if_not_present" | "never" | "build") => return Ok(image),
-            (None, "never") => {
-                return Err(self.refused(format!("image {named} is not here, and its pull policy is `never`")));
-            }
-            _ => self.pull(&named, service).await?,
+        if policy == "never" && !here.contains_key(&named) {
+            return Err(self.refused(format!(
+                "image {named} is not here, and its pull policy is `never`: bring it with `docker load`, or set another \
+                 policy"
+            )));
         }
-        self.there(&named, "pulled").await
+        if let Some(digest) = planned.and_then(|planned| planned.image_digest.clone()) {
+            return Ok(Source::Pulled { from: digest, name: named, platform });
+        }
+        match (here.contains_key(&named), policy) {
+            (true, "missing" | "if_not_present" | "never" | "build") => Ok(Source::Here(named)),
+            _ => Ok(Source::Pulled { from: named.clone(), name: named, platform }),
+        }
     }
 
-    async fn look(&self, name: &str) -> Result<Option<Image>, ApplyError> {
-        docker::image(self.docker, name).await.map_err(self.failed(format!("look for image {name}")))
+    async fn fetch(&self, source: &Source, here: &BTreeMap<String, Image>) -> Result<(), ApplyError> {
+        match source {
+            Source::Here(_) => Ok(()),
+            Source::Pulled { from, name, platform } => {
+                self.pull(from, platform).await?;
+                // By its digest alone nobody would find it under the name.
+                if from != name && !name.contains('@') && !here.contains_key(name) {
+                    self.tag(from, name).await
+                } else {
+                    Ok(())
+                }
+            }
+            Source::Built(name) => {
+                let Some(service) = self.model.services.get(name) else { return Ok(()) };
+                let Some(build) = &service.build else { return Ok(()) };
+                let named = service.image_name(self.project, name);
+                self.build(name, &named, build, self.version.services.get(name)).await
+            }
+        }
     }
 
-    async fn there(&self, name: &str, after: &str) -> Result<Image, ApplyError> {
-        let image = self.look(name).await?;
-        image.ok_or_else(|| self.refused(format!("image {name} is not there after it was {after}")))
-    }
-
-    async fn pull(&self, name: &str, service: &Service) -> Result<(), ApplyError> {
-        let (from, tag) = reference(name);
-        let options = CreateImageOptions {
-            from_image: Some(from),
-            tag,
-            platform: service.platform.clone().unwrap_or_default(),
-            ..CreateImageOptions::default()
+    fn chosen(&self, name: &str, source: &Source, here: &BTreeMap<String, Image>) -> Result<Chosen, ApplyError> {
+        let named = self.model.services.get(name).map(|service| service.image_name(self.project, name));
+        let named = named.unwrap_or_default();
+        let (by, how) = match source {
+            Source::Here(name) => (name, "found"),
+            Source::Pulled { from, .. } => (from, "pulled"),
+            Source::Built(_) => (&named, "built"),
         };
-        let credentials = self.variables.credentials(name).map_err(|reason| self.refused(reason))?;
-        let pull = self.docker.create_image(Some(options), None, credentials);
-        pull.try_for_each(|_| async { Ok(()) }).await.map_err(self.failed(format!("pull image {name}")))
-    }
-}
-
-/// Repository and tag: without a tag Docker would pull all of them. A digest stays with the repository.
-fn reference(name: &str) -> (String, Option<String>) {
-    if name.contains('@') {
-        return (name.to_owned(), None);
-    }
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => (repository.to_owned(), Some(tag.to_owned())),
-        _ => (name.to_owned(), Some("latest".to_owned())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_tag() {
-        let split = |name: &str| {
-            let (from, tag) = reference(name);
-            (from, tag.unwrap_or_default())
-        };
-        assert_eq!(split("nginx"), ("nginx".to_owned(), "latest".to_owned()));
-        assert_eq!(split("localhost:5000/a/b"), ("localhost:5000/a/b".to_owned(), "latest".to_owned()));
-        assert_eq!(split("localhost:5000/a:1"), ("localhost:5000/a".to_owned(), "1".to_owned()));
-        assert_eq!(split("a@sha256:0"), ("a@sha256:0".to_owned(), String::new()));
+        let image = here.get(by).cloned();
+        let image = image.ok_or_else(|| self.refused(format!("image {by} is not there after it was {how}")))?;
+        let means_it = here.get(&named).is_some_and(|current| current.id == image.id);
+        let called = if means_it { named } else { image.id.clone() };
+        Ok(Chosen { image, called })
     }
 }

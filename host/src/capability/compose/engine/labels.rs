@@ -10,12 +10,10 @@ use crate::capability::compose::model::{Condition, Dependency};
 use crate::digest::Digest;
 
 const VERSION: &str = "com.docker.compose.version";
-const FILES: &[(&str, &str)] = &[
-    ("compose.yaml", "compose.override.yaml"),
-    ("compose.yml", "compose.override.yml"),
-    ("docker-compose.yml", "docker-compose.override.yml"),
-    ("docker-compose.yaml", "docker-compose.override.yaml"),
-];
+/// Of each list the plugin takes the first that is there.
+const FILES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES: &[&str] =
+    &["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 impl Up<'_> {
     /// What every object of the project carries.
@@ -58,13 +56,30 @@ impl Up<'_> {
         labels
     }
 
-    /// The files that the plugin picks when it is given none.
     fn config_files(&self) -> String {
+        let variables = std::fs::read_to_string(self.lasting.join(".env")).unwrap_or_default();
         let there = |name: &str| self.version.files.contains_key(name);
-        let Some((file, over)) = FILES.iter().find(|(file, _)| there(file)) else { return String::new() };
-        let found = [file, over].into_iter().filter(|name| there(name));
-        found.map(|name| self.lasting.join(name).display().to_string()).collect::<Vec<_>>().join(",")
+        let found = named_by(&variables).unwrap_or_else(|| picked(there));
+        found.iter().map(|name| self.lasting.join(name).display().to_string()).collect::<Vec<_>>().join(",")
     }
+}
+
+/// The files that the plugin picks when it is given none.
+fn picked(there: impl Fn(&str) -> bool) -> Vec<String> {
+    let first = |names: &[&str]| names.iter().find(|name| there(name)).map(|name| (*name).to_owned());
+    first(FILES).into_iter().flat_map(|file| [Some(file), first(OVERRIDES)]).flatten().collect()
+}
+
+/// The files that a project's `.env` gives the plugin.
+fn named_by(variables: &str) -> Option<Vec<String>> {
+    let value = |name: &str| {
+        let lines = variables.lines().rev().filter_map(|line| line.trim().split_once('='));
+        let plain = |value: &str| value.trim().trim_matches(['"', '\'']).to_owned();
+        lines.into_iter().find(|(key, _)| key.trim() == name).map(|(_, value)| plain(value))
+    };
+    let files = value("COMPOSE_FILE").filter(|files| !files.is_empty())?;
+    let separator = value("COMPOSE_PATH_SEPARATOR").unwrap_or_else(|| ":".to_owned());
+    Some(files.split(&separator).map(str::to_owned).collect())
 }
 
 fn dependency((name, dependency): (&String, &Dependency)) -> String {
@@ -74,4 +89,24 @@ fn dependency((name, dependency): (&String, &Dependency)) -> String {
         Condition::Completed => "service_completed_successfully",
     };
     format!("{name}:{condition}:{}", dependency.restart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_files_that_the_plugin_reads() {
+        let picked = |there: &[&str]| picked(|name| there.contains(&name));
+        assert_eq!(
+            picked(&["docker-compose.yml", "compose.override.yaml"]),
+            ["docker-compose.yml", "compose.override.yaml"]
+        );
+        assert_eq!(picked(&["compose.yaml", "compose.yml"]), ["compose.yaml"]);
+        assert_eq!(
+            named_by("A=1\nCOMPOSE_FILE=\"a.yaml:b.yaml\"\n"),
+            Some(vec!["a.yaml".to_owned(), "b.yaml".to_owned()])
+        );
+        assert_eq!(named_by("COMPOSE_FILE=\n"), None);
+    }
 }

@@ -1,48 +1,80 @@
 //! Networks and volumes. A network whose settings changed is made anew; a volume is never removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
+use bollard::Docker;
+use bollard::errors::Error;
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, VolumeCreateRequest};
-use futures::future::try_join_all;
 
 use super::Up;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{self, Listed, unless_gone};
 use crate::capability::compose::model::{Network, Volume};
 use crate::capability::compose::state::Kept;
+use crate::digest::Digest;
+
+/// Docker lets go of containers a moment after it says that they are removed; so often it is asked again.
+const LINGERING: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Up<'_> {
-    /// Makes the networks that are missing; what is in one that must be made anew is removed first.
-    pub(super) async fn networks(&self, listed: &[Listed]) -> Result<(), ApplyError> {
+    /// Makes the networks that are missing; what is in one that must be made anew is removed first. Answers whether
+    /// there was such a one.
+    pub(super) async fn networks(&self, listed: &[Listed]) -> Result<bool, ApplyError> {
         let there = docker::networks(self.docker, self.project).await.map_err(self.failed("list networks"))?;
-        for (key, network) in &self.model.networks {
-            let Some(Kept { settings, external }) = self.version.networks.get(&network.name) else { continue };
-            if *external {
-                self.external_network(&network.name).await?;
-                continue;
-            }
-            match there.get(&network.name) {
-                Some(Some(is)) if is != settings => self.leave(&network.name, listed).await?,
-                Some(_) => continue,
-                None => {}
-            }
-            let labels = self.network_labels(key, &network.labels, settings);
-            let request = NetworkCreateRequest { labels: Some(labels), ..request(network) };
-            let made = self.docker.create_network(request).await;
-            made.map_err(self.failed(format!("make network {}", network.name)))?;
-        }
-        Ok(())
+        let moved = |(name, kept): &(&String, &Kept)| {
+            !kept.external && there.get(*name).is_some_and(|is| is.as_ref().is_some_and(|is| *is != kept.settings))
+        };
+        let moved: BTreeSet<&str> = self.version.networks.iter().filter(moved).map(|(name, _)| name.as_str()).collect();
+        self.leave(&moved, listed).await?;
+        let declared = self.model.networks.iter();
+        let made = declared.map(|(key, network)| self.network(key, network, &there, &moved));
+        self.work.all(made).await?;
+        self.remove_twins().await?;
+        Ok(!moved.is_empty())
     }
 
-    /// Removes a network with the containers that are in it.
-    async fn leave(&self, network: &str, listed: &[Listed]) -> Result<(), ApplyError> {
+    /// Somebody else may have made the same network at the same time.
+    async fn remove_twins(&self) -> Result<(), ApplyError> {
+        let twins = docker::twins(self.docker, self.project).await.map_err(self.failed("list networks"))?;
+        self.work.all(twins.iter().map(|id| self.remove_network(id))).await.map(drop)
+    }
+
+    async fn network(
+        &self,
+        key: &str,
+        network: &Network,
+        there: &BTreeMap<String, Option<Digest>>,
+        moved: &BTreeSet<&str>,
+    ) -> Result<(), ApplyError> {
+        let name = network.name.as_str();
+        let Some(Kept { settings, external }) = self.version.networks.get(name) else { return Ok(()) };
+        if *external {
+            return self.external_network(name).await;
+        }
+        if there.contains_key(name) && !moved.contains(name) {
+            return Ok(());
+        }
+        let labels = self.network_labels(key, &network.labels, settings);
+        let request = NetworkCreateRequest { labels: Some(labels), ..request(network) };
+        let made = self.work.turn(self.docker.create_network(request)).await;
+        made.map(drop).map_err(self.failed(format!("make network {name}")))
+    }
+
+    /// Removes networks with the containers that are in them.
+    async fn leave(&self, networks: &BTreeSet<&str>, listed: &[Listed]) -> Result<(), ApplyError> {
         let within = |listed: &&Listed| {
             let service = self.version.services.get(&listed.container.service);
-            service.is_some_and(|service| service.networks.contains(network))
+            service.is_some_and(|service| service.networks.iter().any(|name| networks.contains(name.as_str())))
         };
-        try_join_all(listed.iter().filter(within).map(|listed| self.remove(listed))).await?;
-        let removed = unless_gone(self.docker.remove_network(network).await);
-        removed.map_err(self.failed(format!("remove network {network}")))
+        self.work.all(listed.iter().filter(within).map(|listed| self.remove(listed))).await?;
+        self.work.all(networks.iter().map(|name| self.remove_network(name))).await.map(drop)
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<(), ApplyError> {
+        let removed = self.work.turn(remove_network(self.docker, name)).await;
+        removed.map_err(self.failed(format!("remove network {name}")))
     }
 
     async fn external_network(&self, name: &str) -> Result<(), ApplyError> {
@@ -53,27 +85,29 @@ impl Up<'_> {
     /// Removes the project's networks that nothing declares any more.
     pub(super) async fn remove_unused_networks(&self) -> Result<(), ApplyError> {
         let there = docker::networks(self.docker, self.project).await.map_err(self.failed("list networks"))?;
-        for name in there.keys().filter(|name| !self.version.networks.contains_key(*name)) {
-            let removed = unless_gone(self.docker.remove_network(name).await);
-            removed.map_err(self.failed(format!("remove network {name}")))?;
-        }
-        Ok(())
+        let unused = there.keys().filter(|name| !self.version.networks.contains_key(*name));
+        self.work.all(unused.map(|name| self.remove_network(name))).await.map(drop)
     }
 
     /// Makes the volumes that are missing.
     pub(super) async fn volumes(&self) -> Result<(), ApplyError> {
         let there = docker::volumes(self.docker, self.project).await.map_err(self.failed("list volumes"))?;
-        for (key, volume) in &self.model.volumes {
-            let Some(kept) = self.version.volumes.get(&volume.name) else { continue };
-            if kept.external {
-                let found = self.docker.inspect_volume(&volume.name).await;
-                found.map(drop).map_err(self.failed(format!("use the external volume {}", volume.name)))?;
-            } else if !there.contains(&volume.name) {
-                let made = self.docker.create_volume(self.volume(key, volume)).await;
-                made.map(drop).map_err(self.failed(format!("make volume {}", volume.name)))?;
-            }
+        let made = self.model.volumes.iter().map(|(key, volume)| self.make_volume(key, volume, &there));
+        self.work.all(made).await.map(drop)
+    }
+
+    async fn make_volume(&self, key: &str, volume: &Volume, there: &BTreeSet<String>) -> Result<(), ApplyError> {
+        let name = &volume.name;
+        let Some(kept) = self.version.volumes.get(name) else { return Ok(()) };
+        if kept.external {
+            let found = self.docker.inspect_volume(name).await;
+            return found.map(drop).map_err(self.failed(format!("use the external volume {name}")));
         }
-        Ok(())
+        if there.contains(name) {
+            return Ok(());
+        }
+        let made = self.work.turn(self.docker.create_volume(self.volume(key, volume))).await;
+        made.map(drop).map_err(self.failed(format!("make volume {name}")))
     }
 
     fn volume(&self, key: &str, volume: &Volume) -> VolumeCreateRequest {
@@ -87,6 +121,41 @@ impl Up<'_> {
             ..VolumeCreateRequest::default()
         }
     }
+}
+
+/// Removes a network, unless it is gone.
+///
+/// # Errors
+/// When containers of others are in it: they are named.
+pub(super) async fn remove_network(docker: &Docker, name: &str) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let error = match unless_gone(docker.remove_network(name).await) {
+            Ok(()) => return Ok(()),
+            Err(error) if is_in_use(&error) => error,
+            Err(error) => return Err(error),
+        };
+        let within = docker.inspect_network(name, None).await.ok().and_then(|network| network.containers);
+        let within: BTreeSet<String> = within.into_iter().flatten().filter_map(|(_, one)| one.name).collect();
+        if within.is_empty() && tries < LINGERING {
+            tries += 1;
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
+        let Error::DockerResponseServerError { status_code, message } = error else { return Err(error) };
+        let names = Vec::from_iter(within).join(", ");
+        let hint = "stop them, or take them out of it with `docker network disconnect`";
+        let message = match names.is_empty() {
+            true => message,
+            false => format!("it is in use by containers that are not of this project: {names}; {hint}"),
+        };
+        return Err(Error::DockerResponseServerError { status_code, message });
+    }
+}
+
+fn is_in_use(error: &Error) -> bool {
+    let said = |message: &str| message.contains("active endpoints");
+    matches!(error, Error::DockerResponseServerError { message, .. } if said(message))
 }
 
 fn request(network: &Network) -> NetworkCreateRequest {

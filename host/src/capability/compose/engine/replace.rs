@@ -2,7 +2,6 @@
 //! one goes only when the new one has proved itself. Otherwise it is stopped first, and comes back if the new one fails.
 
 use bollard::models::ContainerInspectResponse;
-use futures::future::try_join_all;
 
 use super::Up;
 use super::converge::{Running, Task, remove};
@@ -28,7 +27,7 @@ impl Up<'_> {
             if let Some(delay) = update.and_then(|update| update.delay).filter(|_| !running.is_empty()) {
                 tokio::time::sleep(delay).await;
             }
-            running.extend(try_join_all(group.iter().map(|former| self.replace(task, listed, former))).await?);
+            running.extend(self.work.all(group.iter().map(|former| self.replace(task, listed, former))).await?);
         }
         Ok(running)
     }
@@ -53,7 +52,7 @@ impl Up<'_> {
         }
         remove(self.docker, &former.id).await.map_err(self.failed(format!("remove the former {own}")))?;
         self.rename(&id, &own).await?;
-        Ok(Running { id, name: own, started: false, is_new: true })
+        Ok(Running { id, name: own, started: None, is_new: true })
     }
 
     async fn start_first(

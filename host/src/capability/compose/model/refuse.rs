@@ -52,7 +52,11 @@ impl Service {
             ("deploy.endpoint_mode", deploy.endpoint_mode.is_some()),
             ("deploy.placement", !deploy.placement.is_empty()),
             ("deploy.rollback_config", deploy.rollback_config.is_some()),
-            ("deploy.update_config.failure_action", update.is_some_and(|update| update.failure_action.is_some())),
+            // What fails is always taken back.
+            (
+                "deploy.update_config.failure_action",
+                update.and_then(|update| update.failure_action.as_deref()).is_some_and(|action| action != "rollback"),
+            ),
             ("deploy.update_config.max_failure_ratio", update.is_some_and(|update| update.max_failure_ratio.is_some())),
             ("deploy.restart_policy.delay", restart.is_some_and(|policy| policy.delay.is_some())),
             ("deploy.restart_policy.window", restart.is_some_and(|policy| policy.window.is_some())),

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
+use super::context::Pieces;
+
 /// A line of the answer longer than that is none.
 const LONGEST: u64 = 8 << 20;
 /// How many lines of what a step printed an error carries.
@@ -21,20 +23,33 @@ struct Line {
     message: Option<String>,
 }
 
-/// Sends an archive to be built, and waits until it is.
+/// Sends an archive to be built, and waits until it is. The archive goes in chunks, because nobody knows its length yet.
 ///
 /// # Errors
 /// Why it was not built, in words.
-pub(super) async fn build(socket: &Path, query: &str, archive: &[u8]) -> Result<(), String> {
+pub(super) async fn build(socket: &Path, query: &str, archive: Option<Pieces>) -> Result<(), String> {
     let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).await.map_err(unreachable)?;
     let head = format!(
         "POST /v1.41/build?{query} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\
-         Content-Type: application/x-tar\r\nContent-Length: {}\r\n\r\n",
-        archive.len()
+         Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.map_err(unreachable)?;
-    stream.write_all(archive).await.map_err(unreachable)?;
+    if let Some(mut pieces) = archive {
+        while let Some(piece) = pieces.recv().await {
+            let piece = piece.map_err(|error| format!("cannot read the context: {error}"))?;
+            let sent = async {
+                stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await?;
+                stream.write_all(&piece).await?;
+                stream.write_all(b"\r\n").await
+            };
+            // An engine that has had enough says why.
+            if sent.await.is_err() {
+                break;
+            }
+        }
+    }
+    let _ = stream.write_all(b"0\r\n\r\n").await;
     let mut answer = BufReader::new(stream);
     let mut said = VecDeque::new();
     loop {

@@ -1,0 +1,35 @@
+//! What can be done to the queue, each operation in a file of its own.
+//!
+//! All of them run in one transaction with others, and no other process writes meanwhile. An operation decides before it
+//! writes: when it refuses, it has changed nothing, so that the others of the transaction go on.
+
+mod artifact;
+mod cancel;
+mod check;
+mod claim;
+mod end;
+mod journal;
+mod lease;
+mod list;
+mod log;
+mod prune;
+mod retry;
+mod row;
+mod submit;
+mod tend;
+mod tx;
+
+pub(crate) use artifact::{artifacts, record_artifact};
+pub(crate) use cancel::cancel;
+pub(crate) use check::check;
+pub(crate) use claim::claim;
+pub(crate) use end::finish;
+pub(crate) use journal::{append_entry, journal};
+pub(crate) use lease::{renew, set_progress};
+pub(crate) use list::{attempts, counts, input, job, list, result};
+pub(crate) use log::{append_log, log};
+pub(crate) use prune::prune;
+pub(crate) use retry::retry;
+pub(crate) use submit::{set_limit, submit};
+pub(crate) use tend::tend;
+pub(crate) use tx::Tx;

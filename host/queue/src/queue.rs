@@ -1,0 +1,356 @@
+//! The queue as its callers have it.
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::op::{self, Tx};
+use crate::postgres::{PostgresConnection, Server, listen};
+use crate::sqlite::SqliteConnection;
+use crate::wake::Wake;
+use crate::writer::{Desk, Mode};
+use crate::*;
+
+/// Where the queue is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In a file, for the processes of this machine.
+    File(PathBuf),
+    /// In PostgreSQL, for several servers.
+    Server(Box<Server>),
+}
+
+impl FromStr for Place {
+    type Err = QueueError;
+
+    /// `postgres://…`, or the path of a file.
+    fn from_str(text: &str) -> Result<Self, QueueError> {
+        match text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            true => Ok(Self::Server(Box::new(text.parse()?))),
+            false => Ok(Self::File(PathBuf::from(text))),
+        }
+    }
+}
+
+/// A queue of jobs that several processes share. Clones are the same queue.
+///
+/// An answer means that what was done is durable. Calls that are made at the same time share a commit; those that one task
+/// makes without waiting, as with `join!`, run in the order in which they were made.
+#[derive(Clone)]
+pub struct Queue {
+    writer: Desk,
+    reader: Desk,
+    wake: Arc<Wake>,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// Opens the queue, making it when there is none. Blocks while it does.
+    ///
+    /// # Errors
+    /// When the database cannot be used, or comes from a later stead.
+    pub fn open(place: &Place, settings: Settings) -> Result<Self, QueueError> {
+        let (settings, wake) = (Arc::new(settings), Arc::new(Wake::new()));
+        let (writer, reader) = match place {
+            Place::File(path) => {
+                let open = |mode| start(SqliteConnection::open(path, &settings)?, mode, &settings, &wake);
+                (open(Mode::Write)?, open(Mode::Read)?)
+            }
+            Place::Server(server) => Self::connect(server, &settings, &wake)?,
+        };
+        Ok(Self { writer, reader, wake })
+    }
+
+    fn connect(server: &Server, settings: &Arc<Settings>, wake: &Arc<Wake>) -> Result<(Desk, Desk), QueueError> {
+        // The client has a runtime of its own, which must not begin inside of another one.
+        let connect = || {
+            let writer = PostgresConnection::open(server, settings)?;
+            Ok((writer, PostgresConnection::open(server, settings)?))
+        };
+        let joined = std::thread::scope(|scope| scope.spawn(connect).join());
+        let (writer, reader) = joined.unwrap_or(Err(QueueError::Closed))?;
+        listen(server.clone(), writer.number(), Arc::downgrade(wake))
+            .map_err(|error| QueueError::Connect(Arc::new(error)))?;
+        Ok((start(writer, Mode::Write, settings, wake)?, start(reader, Mode::Read, settings, wake)?))
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        body: impl FnMut(&mut Tx<'_>) -> Result<T, QueueError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, QueueError>> {
+        self.writer.call(body, None)
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        body: impl FnMut(&mut Tx<'_>) -> Result<T, QueueError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, QueueError>> {
+        self.reader.call(body, None)
+    }
+}
+
+/// For those who want work done.
+impl Queue {
+    /// Queues a job; once, when it has an idempotency key, for as long as the job is kept.
+    ///
+    /// # Errors
+    /// [`QueueError::TooLarge`]; [`QueueError::KeyReused`] when the key came before with another input.
+    pub async fn submit(&self, job: Submission) -> Result<Submitted, QueueError> {
+        self.write(move |tx| op::submit(tx, &job)).await
+    }
+
+    /// Cancels a job: at once when it has not begun. A worker that has it learns of it by its next renewal.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn cancel(&self, job: JobId) -> Result<Cancelled, QueueError> {
+        self.write(move |tx| op::cancel(tx, job)).await
+    }
+
+    /// Tries a job again that has failed or is dead, from the beginning and with all its attempts.
+    ///
+    /// # Errors
+    /// [`QueueError::NotRetryable`], [`QueueError::NoSuchJob`].
+    pub async fn retry(&self, job: JobId) -> Result<(), QueueError> {
+        self.write(move |tx| op::retry(tx, job)).await
+    }
+
+    /// How many jobs of a name may run at once, or of those with this key among them; none for any number. What runs goes on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_limit(
+        &self,
+        name: JobName,
+        key: Option<ConcurrencyKey>,
+        most: Option<NonZeroU32>,
+    ) -> Result<(), QueueError> {
+        self.write(move |tx| op::set_limit(tx, &name, key.as_ref(), most)).await
+    }
+
+    /// Deletes jobs that ended at least so long ago with all that they stored, the oldest first and at most so many, and answers
+    /// which. Ask for their [`Queue::artifacts`] before: the files are the caller's. To be called until none is left.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn prune(&self, age: Duration, most: u32) -> Result<Vec<JobId>, QueueError> {
+        self.write(move |tx| op::prune(tx, age, most)).await
+    }
+}
+
+/// For workers. Whatever a worker writes carries its lease, and is refused when that has passed to another one:
+/// [`QueueError::Fenced`]. All these writes may be sent again when it is not known whether they arrived.
+impl Queue {
+    /// Claims up to so many jobs: the highest priority first, then the oldest, as the limits let them. Leases that have
+    /// run out end with it. When the future is dropped before it is ready, the jobs go back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn claim(&self, worker: &WorkerName, most: u32) -> Result<Claim, QueueError> {
+        let worker = worker.clone();
+        let body = move |tx: &mut Tx<'_>| op::claim(tx, &worker, most);
+        self.writer.call(body, Some(hand_back)).await
+    }
+
+    /// Waits until there is at least one job, and claims up to so many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn next(&self, worker: &WorkerName, most: u32) -> Result<Vec<Claimed>, QueueError> {
+        let mut ready = self.wake.ready();
+        loop {
+            let Claim { jobs, next } = self.claim(worker, most).await?;
+            if !jobs.is_empty() {
+                return Ok(jobs);
+            }
+            // Another process's wake-up may be lost with its connection.
+            let pause = next.unwrap_or(PATIENCE).min(PATIENCE);
+            drop(timeout(pause, ready.changed()).await);
+        }
+    }
+
+    /// Says that the worker is still there. Half-way through the lease is a good time for it.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`]: stop at once.
+    pub async fn renew(&self, lease: Lease) -> Result<Renewed, QueueError> {
+        self.write(move |tx| op::renew(tx, lease)).await
+    }
+
+    /// Ends the attempt, and answers what that makes of the job.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`], [`QueueError::TooLarge`].
+    pub async fn finish(&self, lease: Lease, outcome: Outcome) -> Result<State, QueueError> {
+        self.write(move |tx| op::finish(tx, lease, &outcome)).await
+    }
+
+    /// Appends an entry to the journal of the run.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`], [`QueueError::TooLarge`], [`QueueError::Full`]; [`QueueError::Gap`] when an entry before it is
+    /// missing; [`QueueError::Diverged`] when another one is there.
+    pub async fn append_entry(&self, lease: Lease, entry: Entry) -> Result<(), QueueError> {
+        self.write(move |tx| op::append_entry(tx, lease, &entry)).await
+    }
+
+    /// Appends lines to the log, the first of which has this number; those that are there already are passed over. Answers the
+    /// number of the next line.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`], [`QueueError::TooLarge`], [`QueueError::Full`]; [`QueueError::Gap`] when lines before are missing.
+    pub async fn append_log(&self, lease: Lease, first: u64, lines: Vec<Line>) -> Result<u64, QueueError> {
+        self.write(move |tx| op::append_log(tx, lease, first, &lines)).await
+    }
+
+    /// Says how far the job has come.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`].
+    pub async fn set_progress(&self, lease: Lease, progress: Progress) -> Result<(), QueueError> {
+        self.write(move |tx| op::set_progress(tx, lease, &progress)).await
+    }
+
+    /// Records an artifact of the run; one of the same name is replaced.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`], [`QueueError::Full`].
+    pub async fn record_artifact(&self, lease: Lease, artifact: Artifact) -> Result<(), QueueError> {
+        self.write(move |tx| op::record_artifact(tx, lease, &artifact)).await
+    }
+
+    /// Ends the leases that have run out, as each claim does: for a service whose workers are all busy.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn tend(&self) -> Result<(), QueueError> {
+        self.write(op::tend).await
+    }
+}
+
+/// For those who look.
+impl Queue {
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn job(&self, job: JobId) -> Result<Job, QueueError> {
+        self.read(move |tx| op::job(tx, job)).await
+    }
+
+    /// Waits until the job has ended.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn ended(&self, id: JobId) -> Result<Job, QueueError> {
+        let mut changes = self.changes();
+        loop {
+            let job = self.job(id).await?;
+            if job.state.has_ended() {
+                return Ok(job);
+            }
+            drop(timeout(PATIENCE, changes.wait()).await);
+        }
+    }
+
+    /// Jobs that match, the newest first, at most so many; the next page begins before the last one of this.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list(&self, filter: Filter, before: Option<JobId>, most: u32) -> Result<Vec<Job>, QueueError> {
+        self.read(move |tx| op::list(tx, &filter, before, most)).await
+    }
+
+    /// The attempts of a job, the first one first.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, QueueError> {
+        self.read(move |tx| op::attempts(tx, job)).await
+    }
+
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn input(&self, job: JobId) -> Result<Vec<u8>, QueueError> {
+        self.read(move |tx| op::input(tx, job)).await
+    }
+
+    /// What the job answered; none before it has succeeded.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn result(&self, job: JobId) -> Result<Option<Vec<u8>>, QueueError> {
+        self.read(move |tx| op::result(tx, job)).await
+    }
+
+    /// Entries of a run's journal in their order, from this one on.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn journal(&self, job: JobId, run: Run, from: u64, most: u32) -> Result<Vec<Recorded>, QueueError> {
+        self.read(move |tx| op::journal(tx, job, run, from, most)).await
+    }
+
+    /// Lines of a job's log in their order, from this one on.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn log(&self, job: JobId, from: u64, most: u32) -> Result<Vec<Logged>, QueueError> {
+        self.read(move |tx| op::log(tx, job, from, most)).await
+    }
+
+    /// The artifacts of a job, by run and name.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn artifacts(&self, job: JobId) -> Result<Vec<(Run, Artifact)>, QueueError> {
+        self.read(move |tx| op::artifacts(tx, job)).await
+    }
+
+    /// How many jobs there are by name and state, at a cost that does not depend on how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn counts(&self) -> Result<Vec<Count>, QueueError> {
+        self.read(op::counts).await
+    }
+
+    /// Tells when something has changed, in this process or another one.
+    pub fn changes(&self) -> Changes {
+        let changes = self.wake.changes();
+        self.writer.look();
+        changes
+    }
+
+    /// What is wrong with the tables, in words; reads all of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn check(&self) -> Result<Vec<&'static str>, QueueError> {
+        self.read(op::check).await
+    }
+}
+
+/// How long those who wait do not look by themselves.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn start(
+    connection: impl crate::sql::Connection + 'static,
+    mode: Mode,
+    settings: &Arc<Settings>,
+    wake: &Arc<Wake>,
+) -> Result<Desk, QueueError> {
+    Desk::start(connection, mode, settings.clone(), wake.clone()).map_err(|error| QueueError::Database(Arc::new(error)))
+}
+
+fn hand_back(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), QueueError> {
+    claim.jobs.iter().try_for_each(|job| op::finish(tx, job.lease, &Outcome::Released).map(drop))
+}

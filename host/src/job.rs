@@ -1,0 +1,41 @@
+//! Jobs: a policy of world `job` for each piece of work, and machines of its own, which go when it ends.
+//!
+//! A [`Worker`] claims a job from the queue (`stead-queue`), runs its policy, and answers each of its calls through a door:
+//! from the journal of the run when an earlier attempt made that call, else by doing it and journaling the answer (`door`,
+//! `record`). Machines come from providers (`stead-vm`); commands in them are followed to their end whoever started them
+//! (`machines`, `commands`), and each line that they write is in the log of the job once (`log`, `lines`).
+//!
+//! It never keeps in memory what it could not read again: a worker may die at any point.
+
+mod asks;
+mod commands;
+mod door;
+mod files;
+mod halt;
+mod input;
+mod lines;
+mod log;
+mod machines;
+mod record;
+mod scope;
+mod service;
+mod worker;
+
+pub use files::{FileError, Files};
+pub use input::Input;
+pub use lines::{Said, Source};
+pub use machines::Providers;
+pub use scope::Scope;
+pub use service::{Service, ServiceError, Store, import_image};
+pub use worker::Worker;
+
+/// Whether a file can be called so among the artifacts of a job.
+///
+/// # Errors
+/// Why not.
+pub fn artifact_name(text: &str) -> Result<(), String> {
+    match door::name(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("{text:?} is not 1 to 200 letters, digits and ._- without a leading dot")),
+    }
+}

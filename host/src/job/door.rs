@@ -1,0 +1,293 @@
+//! The door that every call of a running job goes through: answered from the record, or done and recorded.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use stead_queue::{Artifact, ArtifactName, Lease, Progress, Queue, Timestamp};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::sleep;
+
+use super::asks::Asked;
+use super::commands::{Commands, script};
+use super::files::{FileError, Files, Kept};
+use super::halt::{Halt, Halting};
+use super::log::Log;
+use super::machines::{Machines, Trouble};
+use super::record::{Known, Record};
+use super::scope::Scope;
+use crate::digest::Digest;
+use crate::policy::job::{Answer, Call, Command, Content, Failure};
+
+/// How much a file that is copied may have.
+const FILE: u64 = 16 << 30;
+/// How much of an artifact a policy can be told.
+const TOLD: u64 = 512 << 10;
+
+/// One running job.
+pub(super) struct JobDoor {
+    pub(super) queue: Queue,
+    pub(super) lease: Lease,
+    pub(super) policy: String,
+    /// `None`: the policy has no grant `vm`, and imports nothing that needs it.
+    pub(super) scope: Option<Arc<Scope>>,
+    pub(super) record: Record,
+    pub(super) log: Arc<Mutex<Log>>,
+    pub(super) machines: Arc<Mutex<Machines>>,
+    pub(super) commands: Commands,
+    pub(super) files: Files,
+    /// Artifacts by name.
+    pub(super) artifacts: BTreeMap<String, Digest>,
+    pub(super) halting: Halting,
+    /// What last went wrong with a machine, for whoever decides about another attempt.
+    pub(super) trouble: Arc<std::sync::Mutex<Option<stead_queue::Cause>>>,
+}
+
+impl JobDoor {
+    /// Answers until the policy has ended, or the job is to stop.
+    pub(super) async fn serve(mut self, mut asked: mpsc::Receiver<Asked>) {
+        while let Some(asked) = asked.recv().await {
+            if self.halting.said().is_some() {
+                return;
+            }
+            if let Err(halt) = self.one(asked).await {
+                return self.halting.say(halt);
+            }
+        }
+    }
+
+    async fn one(&mut self, asked: Asked) -> Result<(), Halt> {
+        // A policy that has ended meanwhile wants no answer.
+        match asked {
+            Asked::Call(call, answer) => {
+                let said = self.answer(&call).await?;
+                self.remember(&said);
+                let _ = answer.send(said);
+            }
+            Asked::Said(lines, done) => {
+                self.log.lock().await.policy(lines).await.map_err(Halt::Lost)?;
+                let _ = done.send(());
+            }
+            Asked::Progress(permille, message, done) => {
+                if self.record.is_live() {
+                    let progress = Progress { permille, message };
+                    self.queue.set_progress(self.lease, progress).await.map_err(Halt::Lost)?;
+                }
+                let _ = done.send(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, call: &Call) -> Result<Answer, Halt> {
+        let known = self.record.find(call).await?;
+        if let Known::Answered(answer, at) = known {
+            self.replay(call, &answer, at).await;
+            return Ok(answer);
+        }
+        self.take_up().await;
+        // Afterwards nobody could tell whether there is a machine.
+        if matches!((call, &known), (Call::Launch { .. }, Known::Nothing)) {
+            self.record.intend(call).await.map_err(Halt::Lost)?;
+        }
+        let halting = self.halting.clone();
+        let done = tokio::select! {
+            done = self.act(call) => done,
+            () = halting.wait() => Err(Trouble::Queue(stead_queue::QueueError::Closed)),
+        };
+        let answer = match done {
+            Ok(answer) => answer,
+            Err(Trouble::Failure(failure)) => Answer::Failed(failure),
+            Err(Trouble::Queue(error)) => return Err(self.halting.said().unwrap_or(Halt::Lost(error))),
+        };
+        self.record.answered(call, &answer).await.map_err(Halt::Lost)?;
+        Ok(answer)
+    }
+
+    /// What the record says, as if it had been done.
+    async fn replay(&mut self, call: &Call, answer: &Answer, at: Timestamp) {
+        match (call, answer) {
+            (Call::Launch { machine, request }, answer) => {
+                let mut machines = self.machines.lock().await;
+                let granted = self.scope.as_ref().and_then(|scope| scope.only_provider().map(str::to_owned));
+                match (answer, request.provider.clone().or(granted)) {
+                    (Answer::Failed(Failure::Denied { .. } | Failure::Invalid { .. }), _) | (_, None) => {
+                        machines.skip()
+                    }
+                    (_, Some(provider)) => machines.replay_launch(machine, &provider),
+                }
+            }
+            (Call::Start { machine, command }, Answer::Number(_)) => {
+                if let Ok(run) = self.commands.next() {
+                    self.commands.add(machine, run, command, at);
+                }
+            }
+            (Call::Wait { command }, Answer::Ended(ended)) => self.commands.ended(*command, Ok(ended.clone())),
+            (Call::Wait { command }, Answer::Failed(failure)) => self.commands.ended(*command, Err(failure.clone())),
+            (Call::Destroy { machine }, Answer::Done) => self.machines.lock().await.replay_destroy(machine),
+            _ => {}
+        }
+    }
+
+    /// Follows what an earlier attempt has started, and what still runs.
+    async fn take_up(&mut self) {
+        for (number, machine) in self.commands.alone() {
+            let way = self.machines.lock().await.access(&machine).await;
+            self.commands.follow(number, way);
+        }
+    }
+
+    async fn act(&mut self, call: &Call) -> Result<Answer, Trouble> {
+        match call {
+            Call::Launch { machine, request } => {
+                let Some(scope) = self.scope.clone() else { return Err(not_granted()) };
+                let mut machines = self.machines.lock().await;
+                let provider = match machines.allow(machine, request, &scope, &self.policy) {
+                    Ok(provider) => provider,
+                    Err(failure) => {
+                        machines.skip();
+                        return Err(failure.into());
+                    }
+                };
+                machines.launch(machine, &provider, request).await?;
+                Ok(Answer::Done)
+            }
+            Call::WaitReady { machines } => {
+                self.machines.lock().await.ready(machines).await?;
+                Ok(Answer::Done)
+            }
+            Call::Start { machine, command } => self.start(machine, command).await,
+            Call::Wait { command } => Ok(Answer::Ended(self.commands.wait(*command).await?)),
+            Call::WaitAny { commands } => Ok(Answer::Number(self.commands.wait_any(commands).await?)),
+            Call::Upload { machine, content, path } => self.upload(machine, content, path).await,
+            Call::Download { machine, path, artifact } => self.download(machine, path, artifact).await,
+            Call::Destroy { machine } => {
+                self.machines.lock().await.destroy(machine).await?;
+                Ok(Answer::Done)
+            }
+            Call::Put { artifact, content } => {
+                let kept = self.files.keep(&mut content.as_slice()).map_err(unkept)?;
+                self.keep(artifact, kept).await
+            }
+            Call::Get { artifact } => self.get(artifact).await,
+            Call::Names => Ok(Answer::Names(self.artifacts.keys().cloned().collect())),
+            Call::Now => Ok(Answer::Text(now())),
+            Call::Sleep { seconds } => {
+                sleep(Duration::from_secs((*seconds).into())).await;
+                Ok(Answer::Done)
+            }
+        }
+    }
+
+    async fn start(&mut self, machine: &str, command: &Command) -> Result<Answer, Trouble> {
+        let script = script(command)?;
+        let run = self.commands.next()?;
+        let (there, access) = self.machines.lock().await.access(machine).await?;
+        access.start(&run, &script).await?;
+        let number = self.commands.add(machine, run, command, Timestamp::now());
+        self.commands.follow(number, Ok((there, access)));
+        Ok(Answer::Number(number))
+    }
+
+    async fn upload(&mut self, machine: &str, content: &Content, path: &str) -> Result<Answer, Trouble> {
+        absolute(path)?;
+        let digest = match content {
+            Content::Bytes(bytes) => self.files.keep(&mut bytes.as_slice()).map_err(unkept)?.digest,
+            Content::Artifact(name) => self.artifact(name)?,
+        };
+        let (_, access) = self.machines.lock().await.access(machine).await?;
+        access.upload(&self.files.path(&digest), path, FILE).await?;
+        Ok(Answer::Done)
+    }
+
+    async fn download(&mut self, machine: &str, path: &str, artifact: &str) -> Result<Answer, Trouble> {
+        absolute(path)?;
+        name(artifact)?;
+        let (_, access) = self.machines.lock().await.access(machine).await?;
+        let room = self.files.room().map_err(unkept)?;
+        access.download(path, &room, FILE).await?;
+        let kept = self.keep_file(&room).map_err(unkept)?;
+        self.keep(artifact, kept).await
+    }
+
+    fn keep_file(&self, path: &Path) -> Result<Kept, FileError> {
+        let mut file = std::fs::File::open(path).map_err(|source| FileError { path: path.to_owned(), source })?;
+        self.files.keep(&mut file)
+    }
+
+    async fn keep(&mut self, artifact: &str, kept: Kept) -> Result<Answer, Trouble> {
+        let name = name(artifact)?;
+        let digest = hex::decode(kept.digest.as_str()).ok().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        let place = kept.digest.as_str().to_owned();
+        self.queue.record_artifact(self.lease, Artifact { name, size: kept.size, digest, place }).await?;
+        self.artifacts.insert(artifact.to_owned(), kept.digest);
+        Ok(Answer::Done)
+    }
+
+    async fn get(&self, artifact: &str) -> Result<Answer, Trouble> {
+        let path = self.files.path(&self.artifact(artifact)?);
+        let unread = |source| unkept(FileError { path: path.clone(), source });
+        let size = path.metadata().map_err(unread)?.len();
+        if size > TOLD {
+            return Err(
+                Failure::TooLarge(format!("{artifact} has {size} bytes, and a policy gets at most {TOLD}")).into()
+            );
+        }
+        Ok(Answer::Bytes(std::fs::read(&path).map_err(unread)?))
+    }
+
+    fn artifact(&self, name: &str) -> Result<Digest, Failure> {
+        let none = || Failure::invalid("artifact", format!("there is no artifact {name:?}"));
+        self.artifacts.get(name).cloned().ok_or_else(none)
+    }
+
+    fn remember(&self, answer: &Answer) {
+        let Answer::Failed(failure) = answer else { return };
+        let cause = match failure {
+            Failure::NoCapacity(_) => stead_queue::Cause::NoCapacity,
+            Failure::Preempted(_) => stead_queue::Cause::Preempted,
+            Failure::Lost(_) => stead_queue::Cause::VmLost,
+            _ => return,
+        };
+        *self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(cause);
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+fn not_granted() -> Trouble {
+    // A policy that imports `vm` without a grant does not load.
+    Failure::Other("no machine is granted to this job".to_owned()).into()
+}
+
+fn unkept(error: FileError) -> Trouble {
+    Failure::Other(error.to_string()).into()
+}
+
+fn absolute(path: &str) -> Result<(), Failure> {
+    if path.starts_with('/') && !path.ends_with('/') && !path.contains(['\0', '\n']) {
+        return Ok(());
+    }
+    Err(Failure::invalid("path", format!("{path:?} is not the absolute path of a file")))
+}
+
+/// The name of an artifact.
+pub(super) fn name(text: &str) -> Result<ArtifactName, Failure> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let wrong = || {
+        Failure::invalid("artifact", format!("{text:?} is not 1 to 200 letters, digits and ._- without a leading dot"))
+    };
+    if text.len() > 200 || text.starts_with('.') || !text.bytes().all(fits) {
+        return Err(wrong());
+    }
+    ArtifactName::new(text).map_err(|_| wrong())
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}

@@ -1,0 +1,93 @@
+//! The contents of artifacts and attached files, each once, by its digest.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
+use crate::machine::create_private_folder;
+
+/// A folder of contents.
+#[derive(Clone, Debug)]
+pub struct Files {
+    folder: PathBuf,
+}
+
+/// A content cannot be kept or found.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}", path = path.display())]
+pub struct FileError {
+    pub path: PathBuf,
+    pub source: std::io::Error,
+}
+
+/// What was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+}
+
+impl Files {
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(folder: &Path) -> Result<Self, FileError> {
+        create_private_folder(folder).map_err(at(folder))?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Keeps a file of the operator.
+    ///
+    /// # Errors
+    /// When it cannot be read or kept.
+    pub fn attach(&self, from: &Path) -> Result<Digest, FileError> {
+        let mut file = std::fs::File::open(from).map_err(at(from))?;
+        Ok(self.keep(&mut file)?.digest)
+    }
+
+    /// Keeps what can be read.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub(super) fn keep(&self, from: &mut dyn Read) -> Result<Kept, FileError> {
+        let mut new = tempfile::NamedTempFile::new_in(&self.folder).map_err(at(&self.folder))?;
+        let (mut sha, mut size, mut piece) = (Sha256::new(), 0, vec![0; 64 << 10]);
+        loop {
+            let read = from.read(&mut piece).map_err(at(&self.folder))?;
+            let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            sha.update(bytes);
+            size += read as u64;
+            new.write_all(bytes).map_err(at(new.path()))?;
+        }
+        new.as_file().sync_all().map_err(at(new.path()))?;
+        let digest = Digest::from_hex(hex::encode(sha.finalize()));
+        let path = self.path(&digest);
+        new.persist(&path).map_err(|error| FileError { path: path.clone(), source: error.error })?;
+        Ok(Kept { digest, size })
+    }
+
+    /// A new place for a file that is to be kept.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn room(&self) -> Result<tempfile::TempPath, FileError> {
+        let new = tempfile::NamedTempFile::new_in(&self.folder).map_err(at(&self.folder))?;
+        Ok(new.into_temp_path())
+    }
+
+    /// Where the content of an artifact is, by the place that the queue has recorded.
+    pub fn path_of(&self, place: &str) -> PathBuf {
+        self.folder.join(place)
+    }
+
+    /// Where a content is.
+    pub(super) fn path(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(digest.as_str())
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { path, source }
+}

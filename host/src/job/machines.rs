@@ -1,0 +1,363 @@
+//! The machines of one run of a job.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use futures::future::try_join_all;
+use stead_queue::QueueError;
+use stead_vm::access::{Access, AccessError, Keys};
+use stead_vm::create::{Patience, create};
+use stead_vm::lease::Lease;
+use stead_vm::machine::State;
+use stead_vm::name::{Owner, VmName};
+use stead_vm::provider::{Cause, Provider, ProviderError};
+use stead_vm::request::{self, Market, Network, Size};
+use stead_vm::user_data::{Identity, user_data};
+use tokio::time::sleep;
+
+use super::scope::Scope;
+use crate::policy::job::{Failure, Request};
+
+/// Providers by their names in `stead.toml`.
+pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
+
+/// How long a machine may take to let us in.
+const BOOT: Duration = Duration::from_secs(15 * 60);
+/// A machine that nobody has renewed for so long ends itself.
+const RENEWAL: Duration = Duration::from_secs(10 * 60);
+/// How often a provider is asked whether a machine is still there.
+const LOOK: Duration = Duration::from_secs(5);
+const LONGEST_NAME: usize = 20;
+/// How much of a console is shown.
+const CONSOLE: usize = 2000;
+
+/// All machines that the run has asked for.
+#[derive(Debug)]
+pub(super) struct Machines {
+    pub(super) providers: Arc<Providers>,
+    pub(super) owner: Owner,
+    /// Where the keys of each lie.
+    pub(super) keys: PathBuf,
+    /// Counts the calls, so that each has a name that no other one has.
+    asked: u32,
+    all: BTreeMap<String, Machine>,
+    reached: Reached,
+}
+
+/// Those that can be logged in to, for whoever renews their leases.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reached(Arc<Mutex<BTreeMap<VmName, Access>>>);
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    name: VmName,
+    provider: Arc<dyn Provider>,
+    access: Option<Access>,
+    is_gone: bool,
+}
+
+/// What went wrong while something was done in a machine.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The policy is told.
+    Failure(Failure),
+    /// The job cannot go on here.
+    Queue(QueueError),
+}
+
+impl Machines {
+    pub(super) fn new(providers: Arc<Providers>, owner: Owner, keys: PathBuf, reached: Reached) -> Self {
+        Self { providers, owner, keys, asked: 0, all: BTreeMap::new(), reached }
+    }
+
+    /// Whether the call may be made; answers the name of the provider.
+    ///
+    /// # Errors
+    /// What the policy is told.
+    pub(super) fn allow(&self, name: &str, request: &Request, scope: &Scope, policy: &str) -> Result<String, Failure> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
+            return Err(Failure::invalid(
+                "name",
+                format!("{name:?} is not 1 to {LONGEST_NAME} letters a-z and digits"),
+            ));
+        }
+        if self.all.contains_key(name) {
+            return Err(Failure::invalid("name", format!("this job has had a machine {name} already")));
+        }
+        if request.instance_type.is_some() && (request.cpus, request.memory, request.disk) != (None, None, None) {
+            return Err(Failure::invalid("instance-type", "it says cpus, memory and disk: leave these out"));
+        }
+        let provider =
+            request.provider.as_deref().or_else(|| scope.only_provider()).ok_or_else(|| {
+                Failure::invalid("provider", "several providers are granted: name the one that is meant")
+            })?;
+        let running = self.all.values().filter(|machine| !machine.is_gone).count();
+        scope.check(provider, request, running).map_err(|denied| Failure::Denied {
+            capability: denied.capability.to_owned(),
+            grant: denied.grant(policy),
+            asked: denied.asked,
+        })?;
+        if !self.providers.contains_key(provider) {
+            let reason = format!("stead.toml has no [provider.{provider}]");
+            return Err(Failure::invalid("provider", reason));
+        }
+        Ok(provider.to_owned())
+    }
+
+    /// Makes a machine that is allowed, or finds it.
+    ///
+    /// # Errors
+    /// What the policy is told.
+    pub(super) async fn launch(&mut self, name: &str, provider: &str, request: &Request) -> Result<(), Failure> {
+        let machine = self.known(provider)?;
+        let keys = self.keys.join(machine.name.as_str());
+        let (vm, folder) = (machine.name.clone(), keys.clone());
+        let obtained = tokio::task::spawn_blocking(move || Keys::obtain(&folder, &vm)).await;
+        let keys = obtained.map_err(|error| Failure::Other(error.to_string()))?;
+        let keys = keys.map_err(|error| Failure::Other(error.to_string()))?;
+        let lifetime = Duration::from_secs(request.lifetime.into());
+        let lease = Lease { renewal: RENEWAL, lifetime, created: SystemTime::now() };
+        let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
+        let asked = request::Request {
+            name: machine.name.clone(),
+            image: request.image.clone(),
+            size: size(request),
+            region: request.region.clone(),
+            network: if request.network { Network::Open } else { Network::Closed },
+            market: if request.spot { Market::Spot } else { Market::OnDemand },
+            user_data: user_data(&identity, &lease),
+            lifetime,
+        };
+        let made = create(&*machine.provider, &[asked], Patience::default()).await;
+        // Also one that may be there although the call failed: it is destroyed with the others.
+        self.all.insert(name.to_owned(), machine);
+        made.map(drop).map_err(refused)
+    }
+
+    /// The same for a call that an earlier attempt made: nothing is done.
+    pub(super) fn replay_launch(&mut self, name: &str, provider: &str) {
+        if let Ok(machine) = self.known(provider) {
+            self.all.insert(name.to_owned(), machine);
+        }
+    }
+
+    /// Counts a call that made no machine.
+    pub(super) fn skip(&mut self) {
+        self.asked += 1;
+    }
+
+    fn known(&mut self, provider: &str) -> Result<Machine, Failure> {
+        self.asked += 1;
+        let name = VmName::new(&self.owner, self.asked).map_err(|error| Failure::Other(error.to_string()))?;
+        let unknown = || Failure::invalid("provider", format!("stead.toml has no [provider.{provider}]"));
+        let provider = self.providers.get(provider).ok_or_else(unknown)?.clone();
+        Ok(Machine { name, provider, access: None, is_gone: false })
+    }
+
+    /// Waits until these let us in.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub(super) async fn ready(&mut self, names: &[String]) -> Result<(), Failure> {
+        let machines: Vec<_> = names.iter().map(|name| self.find(name)).collect::<Result<_, _>>()?;
+        let ways = try_join_all(machines.iter().map(|machine| machine.ready(&self.keys))).await?;
+        for (name, access) in names.iter().zip(ways) {
+            if let Some(machine) = self.all.get_mut(name) {
+                self.reached.add(&machine.name, &access);
+                machine.access = Some(access);
+            }
+        }
+        Ok(())
+    }
+
+    /// The way into a machine.
+    ///
+    /// # Errors
+    /// When there is none, or nobody has waited for it.
+    pub(super) async fn access(&mut self, name: &str) -> Result<(Machine, Access), Failure> {
+        let machine = self.find(name)?;
+        if machine.access.is_none() {
+            // An earlier attempt has waited for it; or else this does.
+            self.ready(&[name.to_owned()]).await?;
+        }
+        let machine = self.find(name)?.clone();
+        let access = machine.access.clone().ok_or_else(|| Failure::Lost(format!("the machine {name} is gone")))?;
+        Ok((machine, access))
+    }
+
+    fn find(&self, name: &str) -> Result<&Machine, Failure> {
+        let machine = self.all.get(name).ok_or_else(|| Failure::invalid("machine", format!("there is no {name:?}")))?;
+        if machine.is_gone { Err(Failure::invalid("machine", format!("{name} was destroyed"))) } else { Ok(machine) }
+    }
+
+    /// Destroys a machine.
+    ///
+    /// # Errors
+    /// When something may be left.
+    pub(super) async fn destroy(&mut self, name: &str) -> Result<(), Failure> {
+        let machine = self.find(name)?.clone();
+        machine.destroy(&self.keys, &self.reached).await.map_err(refused)?;
+        self.replay_destroy(name);
+        Ok(())
+    }
+
+    /// The same for a call that an earlier attempt made.
+    pub(super) fn replay_destroy(&mut self, name: &str) {
+        if let Some(machine) = self.all.get_mut(name) {
+            machine.is_gone = true;
+        }
+    }
+
+    /// Destroys all that are left; those that cannot be are the reaper's.
+    pub(super) async fn destroy_all(&mut self) -> Vec<ProviderError> {
+        let mut failed = Vec::new();
+        for machine in self.all.values_mut().filter(|machine| !machine.is_gone) {
+            match machine.destroy(&self.keys, &self.reached).await {
+                Ok(()) => machine.is_gone = true,
+                Err(error) => failed.push(error),
+            }
+        }
+        failed
+    }
+}
+
+impl Machine {
+    async fn ready(&self, keys: &std::path::Path) -> Result<Access, Failure> {
+        if let Some(access) = &self.access {
+            return Ok(access.clone());
+        }
+        let deadline = Instant::now() + BOOT;
+        let address = loop {
+            if let Some(address) = self.look().await?.flatten() {
+                break address;
+            }
+            if Instant::now() > deadline {
+                return Err(Failure::Other(format!("{} has no address after {BOOT:?}", self.name)));
+            }
+            sleep(LOOK).await;
+        };
+        let access = Access::new(self.name.clone(), address, &keys.join(self.name.as_str()));
+        let mut looked = Instant::now();
+        let ready = access.ready::<Trouble>(BOOT, async || self.look_sometimes(&mut looked).await).await;
+        match ready {
+            Ok(()) => Ok(access),
+            Err(trouble) => Err(self.explain(trouble).await),
+        }
+    }
+
+    async fn explain(&self, trouble: Trouble) -> Failure {
+        let failure = match trouble {
+            Trouble::Failure(failure) => failure,
+            Trouble::Queue(error) => Failure::Other(error.to_string()),
+        };
+        let Failure::Other(words) = failure else { return failure };
+        let console = self.provider.console(&self.name).await.ok().flatten().unwrap_or_default();
+        let start = console.len().saturating_sub(CONSOLE);
+        let end: String = console.char_indices().filter(|(at, _)| *at >= start).map(|(_, letter)| letter).collect();
+        Failure::Other(format!("{words}\n{end}"))
+    }
+
+    /// Whether it is still there, asked for now and then only.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(super) async fn look_sometimes(&self, looked: &mut Instant) -> Result<(), Trouble> {
+        if looked.elapsed() >= LOOK {
+            *looked = Instant::now();
+            self.look().await.map_err(Trouble::Failure)?;
+        }
+        Ok(())
+    }
+
+    /// Where it is; `None`: the provider does not answer, or does not list it yet.
+    async fn look(&self) -> Result<Option<Option<std::net::SocketAddr>>, Failure> {
+        // A provider that fails to answer now says nothing about the machine.
+        let Ok(listed) = self.provider.list().await else { return Ok(None) };
+        let Some(vm) = listed.into_iter().find(|vm| vm.name == self.name) else { return Ok(None) };
+        match vm.state {
+            State::Starting | State::Running => Ok(Some(vm.address)),
+            State::Preempted => Err(Failure::Preempted(format!("the provider took {} back", self.name))),
+            State::Ended | State::Remains => Err(Failure::Lost(format!("{} has ended by itself", self.name))),
+        }
+    }
+
+    async fn destroy(&self, keys: &std::path::Path, reached: &Reached) -> Result<(), ProviderError> {
+        reached.remove(&self.name);
+        let mut pause = Duration::from_secs(1);
+        loop {
+            match self.provider.destroy(&self.name).await {
+                Err(_) if pause < Duration::from_secs(8) => sleep(pause).await,
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+            pause *= 2;
+        }
+        // The keys of a machine that is gone open nothing.
+        let _ = Keys::forget(&keys.join(self.name.as_str()));
+        Ok(())
+    }
+}
+
+impl Reached {
+    fn add(&self, name: &VmName, access: &Access) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), access.clone());
+    }
+
+    fn remove(&self, name: &VmName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Access> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+impl From<AccessError> for Trouble {
+    fn from(error: AccessError) -> Self {
+        Self::Failure(match error {
+            AccessError::TooLarge { .. } => Failure::TooLarge(error.to_string()),
+            AccessError::NoFile { .. } => Failure::invalid("path", error.to_string()),
+            AccessError::Lost { .. } => Failure::Lost(error.to_string()),
+            other => Failure::Other(other.to_string()),
+        })
+    }
+}
+
+impl From<QueueError> for Trouble {
+    fn from(error: QueueError) -> Self {
+        match error {
+            // What one job may keep is used up: the policy's affair.
+            QueueError::Full { .. } | QueueError::TooLarge { .. } => {
+                Self::Failure(Failure::TooLarge(error.to_string()))
+            }
+            other => Self::Queue(other),
+        }
+    }
+}
+
+/// What a provider said, as the policy is told.
+fn refused(error: ProviderError) -> Failure {
+    match error.cause {
+        Cause::NoCapacity | Cause::Quota => Failure::NoCapacity(error.words),
+        Cause::Preempted => Failure::Preempted(error.words),
+        Cause::Invalid | Cause::NotFound => Failure::invalid("request", error.words),
+        _ => Failure::Other(error.words),
+    }
+}
+
+/// Where machines are cut to measure: small, unless something else is said.
+fn size(request: &Request) -> Size {
+    match &request.instance_type {
+        Some(name) => Size::Type(name.clone()),
+        None => Size::Measured {
+            cpus: request.cpus.unwrap_or(1),
+            memory_mib: request.memory.unwrap_or(1024),
+            disk_gib: request.disk.unwrap_or(10),
+        },
+    }
+}

@@ -1,0 +1,202 @@
+//! What all jobs of one place share: the queue, the policies of the repo, the providers, and the files.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::json;
+use stead_queue::{JobId, Place, Queue, QueueError, Settings, State};
+use stead_vm::machine::Vm;
+use stead_vm::name::{Installation, NameError, Owner};
+use stead_vm::provider::qemu::{ImageError, Qemu};
+use stead_vm::provider::{self, Cause, ProviderError};
+use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
+
+use super::files::{FileError, Files};
+use super::machines::Providers;
+use crate::machine::{create_private_folder, replace};
+use crate::policy::{PolicyError, Runtime};
+use crate::repo::Repo;
+
+/// The provider that is there without a table.
+const EMBEDDED: &str = "qemu";
+
+/// What jobs leave: also there for whoever only looks.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub queue: Queue,
+    pub files: Files,
+}
+
+/// Everything that a worker needs.
+#[derive(Debug)]
+pub struct Service {
+    pub store: Store,
+    pub(super) repo: Repo,
+    pub(super) runtime: Runtime,
+    pub(super) providers: Arc<Providers>,
+    /// Where the keys of machines lie.
+    pub(super) keys: PathBuf,
+}
+
+/// It cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("cannot use {path}: {source}", path = path.display())]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the queue of jobs: {0}")]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error("[provider.{name}]: {source}")]
+    Provider { name: String, source: ProviderError },
+    #[error(transparent)]
+    Image(ImageError),
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+impl Store {
+    /// Opens what lies under stead's own folder.
+    ///
+    /// # Errors
+    /// When the folder or the queue cannot be used.
+    pub fn open(state: &Path) -> Result<Self, ServiceError> {
+        Self::open_with(state, Settings::default())
+    }
+
+    /// The same with other settings of the queue.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(state: &Path, settings: Settings) -> Result<Self, ServiceError> {
+        let folder = state.join("jobs");
+        create_private_folder(&folder).map_err(|source| ServiceError::Folder { path: folder.clone(), source })?;
+        let queue = Queue::open(&Place::File(folder.join("queue.sqlite")), settings)?;
+        Ok(Self { queue, files: Files::open(&folder.join("files"))? })
+    }
+}
+
+impl Service {
+    /// Opens what lies under stead's own folder, with the providers of the repo.
+    ///
+    /// # Errors
+    /// When the folder, the queue or a provider cannot be used.
+    pub fn open(repo: Repo, state: &Path) -> Result<Self, ServiceError> {
+        let providers = providers(&repo, state)?;
+        Self::with(repo, state, Store::open(state)?, providers)
+    }
+
+    /// The same with what was opened by somebody else.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn with(repo: Repo, state: &Path, store: Store, providers: Providers) -> Result<Self, ServiceError> {
+        let keys = state.join("jobs/keys");
+        create_private_folder(&keys).map_err(|source| ServiceError::Folder { path: keys.clone(), source })?;
+        Ok(Self { store, runtime: Runtime::open(&state.join("compiled"))?, providers: Arc::new(providers), repo, keys })
+    }
+
+    /// All machines at all providers that belong to this place, by provider.
+    ///
+    /// # Errors
+    /// When a provider does not answer.
+    pub async fn machines(&self) -> Result<Vec<(String, Vec<Vm>)>, ServiceError> {
+        let mut all = Vec::new();
+        for (name, provider) in self.providers.iter() {
+            let listed = provider.list().await;
+            all.push((name.clone(), listed.map_err(|source| ServiceError::Provider { name: name.clone(), source })?));
+        }
+        Ok(all)
+    }
+
+    /// Destroys the machines that no job owns any more, at all providers. The reapers remember what they could not.
+    ///
+    /// # Errors
+    /// When the queue does not answer: nothing is destroyed then.
+    pub async fn reap(&self, reapers: &mut BTreeMap<String, Reaper>) -> Result<Vec<Round>, ServiceError> {
+        let mut rounds = Vec::new();
+        for (name, provider) in self.providers.iter() {
+            let new = || Reaper::new(Rules::default());
+            let reaper = reapers.entry(name.clone()).or_insert_with(new);
+            let failed = |source| ServiceError::Provider { name: name.clone(), source };
+            let listed = provider.list().await.map_err(failed)?;
+            let owners = listed.iter().map(|vm| vm.owner().clone()).collect::<LiveAttempts>();
+            let live = self.live(owners).await?;
+            let round = reaper.round::<ProviderError>(&**provider, async || Ok(live), SystemTime::now()).await;
+            rounds.push(round.map_err(failed)?);
+        }
+        Ok(rounds)
+    }
+
+    /// Those of them whose run goes on, or waits for somebody to go on with it.
+    async fn live(&self, owners: LiveAttempts) -> Result<LiveAttempts, QueueError> {
+        let mut live = LiveAttempts::new();
+        for owner in owners {
+            let Ok(number) = owner.job.parse() else { continue };
+            match self.store.queue.job(JobId::from_number(number)).await {
+                Ok(job) if matches!(job.state, State::Running | State::Queued) && is_run(&owner, job.run.number()) => {
+                    live.insert(owner);
+                }
+                Ok(_) | Err(QueueError::NoSuchJob(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(live)
+    }
+}
+
+fn is_run(owner: &Owner, run: u64) -> bool {
+    u64::from(owner.attempt) == run
+}
+
+fn providers(repo: &Repo, state: &Path) -> Result<Providers, ServiceError> {
+    let mut tables: BTreeMap<String, serde_json::Value> =
+        repo.providers().map(|(name, table)| (name.to_string(), table.clone().into())).collect();
+    tables.insert(EMBEDDED.to_owned(), embedded(repo, state));
+    let installation = installation(&state.join("jobs"))?;
+    let open = |(name, table): (String, serde_json::Value)| match provider::open(&name, installation.clone(), table) {
+        Ok(provider) => Ok((name, Arc::from(provider))),
+        Err(source) => Err(ServiceError::Provider { name, source }),
+    };
+    tables.into_iter().map(open).collect()
+}
+
+/// The settings of the embedded provider, which needs no table.
+fn embedded(repo: &Repo, state: &Path) -> serde_json::Value {
+    let table = repo.providers().find(|(name, _)| name.as_str() == EMBEDDED).map(|(_, table)| table.clone());
+    let mut table = table.unwrap_or_default();
+    table.entry("folder").or_insert_with(|| json!(state.join("jobs/machines")));
+    table.into()
+}
+
+/// Keeps an image for the embedded provider, and answers what machines ask for it by.
+///
+/// # Errors
+/// When it is none, or cannot be kept.
+pub fn import_image(repo: &Repo, state: &Path, from: &Path) -> Result<String, ServiceError> {
+    let failed = |source| ServiceError::Provider { name: EMBEDDED.to_owned(), source };
+    let settings = serde_json::from_value(embedded(repo, state))
+        .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
+    let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
+    Ok(qemu.images().import(from, None).map_err(ServiceError::Image)?.to_string())
+}
+
+/// The name by which this place knows its machines among those of others: made once.
+fn installation(folder: &Path) -> Result<Installation, ServiceError> {
+    let path = folder.join("installation");
+    let at = |source| ServiceError::Folder { path: path.clone(), source };
+    create_private_folder(folder).map_err(at)?;
+    if let Ok(name) = std::fs::read_to_string(&path) {
+        return Ok(name.trim().parse()?);
+    }
+    let mut bytes = [0; 6];
+    std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes)).map_err(at)?;
+    let name = hex::encode(bytes);
+    replace(&path, name.as_bytes(), 0o600).map_err(at)?;
+    Ok(name.parse()?)
+}

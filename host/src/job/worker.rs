@@ -1,0 +1,266 @@
+//! Works on one job after another: keeps its lease, runs its policy, cleans up, says how it ended.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use stead_queue::{Cause, Claimed, Outcome, QueueError, WorkerName};
+use stead_vm::name::Owner;
+use tokio::sync::Mutex;
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::sleep;
+
+use super::asks;
+use super::commands::Commands;
+use super::door::JobDoor;
+use super::halt::{Halt, Halting};
+use super::input::Input;
+use super::log::Log;
+use super::machines::{Machines, Reached};
+use super::record::Record;
+use super::scope::Scope;
+use super::service::Service;
+use crate::capability::vpn::Meshes;
+use crate::policy::job::{JobEnd, JobError, VM};
+use crate::policy::{Policy, printable_lines};
+use crate::repo;
+
+/// How often a lease is renewed while it lasts.
+const RENEWALS: u32 = 3;
+/// How often the machines are told that they are still wanted.
+const RENEW_MACHINES: Duration = Duration::from_secs(120);
+/// How long a policy may take to see that it is to stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A worker; several of them may share a service.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    service: Arc<Service>,
+    name: WorkerName,
+    stop: Halting,
+}
+
+/// What works on a job while its policy runs.
+struct Shared {
+    machines: Arc<Mutex<Machines>>,
+    reached: Reached,
+    halting: Halting,
+    trouble: Arc<std::sync::Mutex<Option<Cause>>>,
+}
+
+impl Worker {
+    /// # Errors
+    /// When its name is none.
+    pub fn new(service: Arc<Service>, name: &str) -> Result<Self, QueueError> {
+        Ok(Self { service, name: WorkerName::new(name)?, stop: Halting::new() })
+    }
+
+    /// Makes this worker and its clones hand back what they work on, and end.
+    pub fn stop(&self) {
+        self.stop.say(Halt::Released);
+    }
+
+    /// Works on what comes, on so many jobs at once, until it is stopped.
+    ///
+    /// # Errors
+    /// When the queue fails.
+    pub async fn run(&self, most: u32) -> Result<(), QueueError> {
+        LocalSet::new().run_until(self.take(most)).await
+    }
+
+    async fn take(&self, most: u32) -> Result<(), QueueError> {
+        let mut working: JoinSet<Result<(), QueueError>> = JoinSet::new();
+        loop {
+            let room = most.saturating_sub(u32::try_from(working.len()).unwrap_or(u32::MAX));
+            tokio::select! {
+                () = self.stop.wait() => break,
+                claimed = self.service.store.queue.next(&self.name, room), if room > 0 => {
+                    for claimed in claimed? {
+                        let worker = self.clone();
+                        working.spawn_local(async move { worker.work(claimed).await });
+                    }
+                }
+                Some(_) = working.join_next() => {}
+            }
+        }
+        working.join_all().await.into_iter().collect()
+    }
+
+    /// Works on one job to its end.
+    ///
+    /// # Errors
+    /// When the queue fails; another attempt goes on then.
+    async fn work(&self, claimed: Claimed) -> Result<(), QueueError> {
+        let lease = claimed.lease;
+        let ended = self.attempt(claimed).await?;
+        match ended {
+            Some(outcome) => match self.service.store.queue.finish(lease, outcome).await {
+                // Another one has it.
+                Err(QueueError::Fenced(_)) => Ok(()),
+                Err(error @ QueueError::TooLarge { .. }) => {
+                    let outcome = Outcome::Failed { cause: Cause::PolicyError, message: error.to_string() };
+                    self.service.store.queue.finish(lease, outcome).await.map(drop)
+                }
+                finished => finished.map(drop),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// How the attempt ended; `None`: it is not this worker's any more.
+    async fn attempt(&self, claimed: Claimed) -> Result<Option<Outcome>, QueueError> {
+        let failed = |message: String| Some(Outcome::Failed { cause: Cause::PolicyError, message });
+        let Ok(input) = serde_json::from_slice::<Input>(&claimed.input) else {
+            return Ok(failed("the input is none that this version of stead has submitted".to_owned()));
+        };
+        let Some(policy) = self.service.repo.policies().find(|policy| policy.name.as_str() == claimed.name.as_str())
+        else {
+            return Ok(failed(format!("stead.toml has no [policy.{}]", claimed.name.as_str())));
+        };
+        let path = self.service.repo.component(policy);
+        let component = match std::fs::read(&path) {
+            Ok(component) => component,
+            Err(error) => return Ok(failed(format!("{}: {error}: run `stead build` first", path.display()))),
+        };
+        let shared = self.shared(&claimed);
+        let door = self.door(&claimed, policy, &input, &shared).await?;
+        let config = serde_json::Value::Object(policy.config.clone());
+        let runs = Policy {
+            name: policy.name.as_str(),
+            component: &component,
+            grants: &policy.grants,
+            config: &config,
+            meshes: &Meshes::new(),
+            limits: policy.limits,
+        };
+        let (asks, asked) = asks::door();
+        let running = async {
+            let run = self.service.runtime.run_job(&runs, &input.input, Box::new(asks));
+            // The policy's side closes the door when it has ended.
+            let (ended, ()) = tokio::join!(run, door.serve(asked));
+            ended
+        };
+        let ended = tokio::select! {
+            ended = running => ended,
+            () = self.keep(&claimed, &shared) => Err(JobError::Closed),
+        };
+        self.outcome(ended, &shared).await
+    }
+
+    fn shared(&self, claimed: &Claimed) -> Shared {
+        let service = &self.service;
+        // A run is what goes on when a worker dies, so its machines are the run's.
+        let attempt = u32::try_from(claimed.run.number()).unwrap_or(u32::MAX);
+        let owner = Owner { job: claimed.lease.job().to_string(), attempt };
+        let (reached, keys): (_, PathBuf) = (Reached::default(), service.keys.clone());
+        let machines = Machines::new(service.providers.clone(), owner, keys, reached.clone());
+        Shared { machines: Arc::new(Mutex::new(machines)), reached, halting: Halting::new(), trouble: Arc::default() }
+    }
+
+    async fn door(
+        &self,
+        claimed: &Claimed,
+        policy: &repo::Policy,
+        input: &Input,
+        shared: &Shared,
+    ) -> Result<JobDoor, QueueError> {
+        let queue = &self.service.store.queue;
+        let log = Arc::new(Mutex::new(Log::open(queue, claimed).await?));
+        let mut artifacts = input.attached.clone();
+        for (run, artifact) in queue.artifacts(claimed.lease.job()).await? {
+            if run == claimed.run {
+                let digest = crate::digest::Digest::from_hex(artifact.place);
+                artifacts.insert(artifact.name.as_str().to_owned(), digest);
+            }
+        }
+        Ok(JobDoor {
+            queue: queue.clone(),
+            lease: claimed.lease,
+            policy: policy.name.to_string(),
+            scope: policy.grants.scope(VM).and_then(|scope| scope.downcast_ref::<Scope>()).cloned().map(Arc::new),
+            record: Record::new(queue, claimed),
+            commands: Commands::new(log.clone(), shared.halting.clone()),
+            log,
+            machines: shared.machines.clone(),
+            files: self.service.store.files.clone(),
+            artifacts,
+            halting: shared.halting.clone(),
+            trouble: shared.trouble.clone(),
+        })
+    }
+
+    /// Keeps the lease and the machines, and sees to it that the job stops when it must. Ends when it has to be stopped and
+    /// its policy does not see it, for it computes.
+    async fn keep(&self, claimed: &Claimed, shared: &Shared) {
+        let renewing = self.renew(claimed, shared);
+        let machines = async {
+            loop {
+                sleep(RENEW_MACHINES).await;
+                for access in shared.reached.all() {
+                    // One that cannot be reached now is tried again long before its lease ends.
+                    let _ = access.renew().await;
+                }
+            }
+        };
+        let deadline = async {
+            match claimed.time_left {
+                Some(left) => sleep(left).await,
+                None => std::future::pending().await,
+            }
+            shared.halting.say(Halt::TimedOut);
+        };
+        let stopping = async {
+            self.stop.wait().await;
+            shared.halting.say(Halt::Released);
+        };
+        let never = async { tokio::join!(renewing, machines, deadline, stopping) };
+        tokio::select! {
+            _ = never => {}
+            () = async { shared.halting.wait().await; sleep(GRACE).await } => {}
+        }
+    }
+
+    async fn renew(&self, claimed: &Claimed, shared: &Shared) {
+        let (mut lasts, mut since) = (claimed.lasts, Instant::now());
+        loop {
+            sleep(lasts / RENEWALS).await;
+            // Counted from before it was asked for, as the queue counts.
+            let asked = Instant::now();
+            match self.service.store.queue.renew(claimed.lease).await {
+                Ok(renewed) if renewed.is_cancelled => shared.halting.say(Halt::Cancelled),
+                Ok(renewed) => (lasts, since) = (renewed.lasts, asked),
+                Err(error @ QueueError::Fenced(_)) => shared.halting.say(Halt::Lost(error)),
+                Err(error) if since.elapsed() >= lasts => shared.halting.say(Halt::Lost(error)),
+                // The database may be back before the lease is over.
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn outcome(&self, ended: Result<JobEnd, JobError>, shared: &Shared) -> Result<Option<Outcome>, QueueError> {
+        let halt = shared.halting.said();
+        let outcome = match (ended, halt) {
+            (Err(JobError::Closed), Some(Halt::Lost(QueueError::Fenced(_)))) => return Ok(None),
+            (Err(JobError::Closed), Some(Halt::Lost(error))) => return Err(error),
+            (Err(JobError::Closed), Some(Halt::Released) | None) => return Ok(Some(Outcome::Released)),
+            (Err(JobError::Closed), Some(Halt::Cancelled)) => Outcome::Cancelled,
+            (Err(JobError::Closed), Some(Halt::TimedOut)) => {
+                Outcome::Failed { cause: Cause::TimedOut, message: "it took longer than it may".to_owned() }
+            }
+            (Err(JobError::Closed), Some(Halt::Diverged(message))) => {
+                Outcome::Failed { cause: Cause::PolicyError, message }
+            }
+            (Err(JobError::Policy(error)), _) => {
+                Outcome::Failed { cause: Cause::PolicyError, message: printable_lines(&error.to_string()) }
+            }
+            (Ok(JobEnd::Done(result)), _) => Outcome::Succeeded { result: result.into_bytes() },
+            (Ok(JobEnd::Failed { message, retry }), _) => {
+                let trouble = *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                Outcome::Failed { cause: trouble.filter(|_| retry).unwrap_or(Cause::PolicyError), message }
+            }
+        };
+        // What cannot be destroyed now is the reaper's.
+        shared.machines.lock().await.destroy_all().await;
+        Ok(Some(outcome))
+    }
+}

@@ -1,0 +1,84 @@
+//! Day to day with the apps of this machine.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Place, SessionError};
+use crate::capability::Capability;
+use crate::capability::compose::{Apps, Compose, Exec, Lines, Streams};
+use crate::event::{Event, Events};
+use crate::journal::Journal;
+use crate::lock::Lock;
+use crate::machine::Machine;
+
+pub(super) async fn list(place: &Place, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let latest = Journal::open(machine.state())?.latest()?;
+    let owned = latest.and_then(|mut revision| revision.ownership.remove(Compose::NAME)).unwrap_or_default();
+    let owned: BTreeSet<String> = owned.into_keys().collect();
+    let apps = Apps::open(&machine).await?.list(&owned).await?;
+    events.tell(Event::Apps { apps });
+    Ok(())
+}
+
+pub(super) async fn logs(place: &Place, app: &str, lines: &Lines, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let apps = Apps::open(&machine).await?;
+    let telling = apps.logs(app, lines, async |line| events.line(line).await);
+    tokio::select! {
+        told = telling => told?,
+        () = events.unheard() => {}
+    }
+    events.tell(Event::AllSaid);
+    Ok(())
+}
+
+pub(super) async fn restart(
+    place: &Place,
+    (app, services): (&str, &[String]),
+    limit: Duration,
+    operator: &str,
+    events: &Events,
+) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let _lock = Lock::take(machine.state(), operator, "app restart")?;
+    let apps = Apps::open(&machine).await?;
+    let resource = [&[app.to_owned()], services].concat().join(" ");
+    let containers = recorded(&machine, ("app restart", &resource), operator, async {
+        Ok(apps.restart(app, services, limit).await?)
+    });
+    events.tell(Event::Restarted { containers: containers.await? });
+    Ok(())
+}
+
+/// Runs a command in a container of this machine; answers with its exit code.
+///
+/// # Errors
+/// When there is no such container, or Docker refuses.
+pub async fn exec(
+    place: &Place,
+    exec: &Exec,
+    streams: Streams<impl FnMut(bool, &[u8])>,
+    operator: &str,
+) -> Result<i64, SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let apps = Apps::open(&machine).await?;
+    // Arguments may hold what is nobody's business.
+    let program = exec.command.first().map(String::as_str).unwrap_or_default();
+    let resource = format!("{} {}: {program}", exec.app, exec.service);
+    recorded(&machine, ("app exec", &resource), operator, async { Ok(apps.exec(exec, streams).await?) }).await
+}
+
+/// Does what the journal then knows of.
+async fn recorded<T>(
+    machine: &Machine,
+    (what, resource): (&str, &str),
+    operator: &str,
+    doing: impl Future<Output = Result<T, SessionError>>,
+) -> Result<T, SessionError> {
+    let journal = Journal::open(machine.state())?;
+    let id = journal.begin_operation(what, resource, operator)?;
+    let done = doing.await;
+    journal.end_operation(id, done.as_ref().err().map(ToString::to_string).as_deref())?;
+    done
+}

@@ -1,0 +1,140 @@
+//! Runs a command in a machine as a transient systemd unit whose output goes to a file. The connection may break and the
+//! process that began it may die: another one finds the unit by its name and reads on from the byte that it had reached.
+
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use super::{Access, AccessError, ssh};
+
+const START: &str = include_str!("run/start.sh");
+const STATUS: &str = include_str!("run/status.sh");
+const CANCEL: &str = include_str!("run/cancel.sh");
+const LONGEST_ID: usize = 40;
+
+/// The name of one command run in one machine, given by whoever starts it: starting it twice starts it once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(String);
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Exited(i32),
+    /// By a signal, named without `SIG`.
+    Killed(String),
+    /// The kernel ran out of memory for it.
+    OutOfMemory,
+    /// By [`Access::cancel`].
+    Cancelled,
+}
+
+/// A command run at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// None while it runs.
+    pub outcome: Option<Outcome>,
+    /// How many bytes it has written so far; all of them, when there is an outcome.
+    pub written: u64,
+}
+
+impl RunId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RunId {
+    type Err = AccessError;
+
+    fn from_str(text: &str) -> Result<Self, AccessError> {
+        let of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        match !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(of_id) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(AccessError::RunId { text: text.chars().take(80).collect() }),
+        }
+    }
+}
+
+impl Access {
+    /// Starts `script` for sh(1), as root, with both outputs going to one file; nothing happens when a command of this name
+    /// was started before.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached, or systemd does not start it.
+    pub async fn start(&self, run: &RunId, script: &str) -> Result<(), AccessError> {
+        let digest = hex::encode(Sha256::digest(script));
+        self.ask(&line(START, run).replace("@DIGEST@", &digest), script.as_bytes()).await.map(drop)
+    }
+
+    /// Whether it runs, and how it ended.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached, or the command is neither running nor has a status.
+    pub async fn status(&self, run: &RunId) -> Result<Status, AccessError> {
+        ssh::again(async || self.status_once(run).await).await
+    }
+
+    pub(super) async fn status_once(&self, run: &RunId) -> Result<Status, AccessError> {
+        let answer = self.ask_once(&line(STATUS, run), b"").await?;
+        let machine = self.machine();
+        match answer.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["lost"] => Err(AccessError::Lost { machine, run: run.0.clone() }),
+            [written, rest @ ..] => {
+                let status = written.parse().ok().and_then(|written| Some(Status { written, outcome: outcome(rest)? }));
+                status.ok_or(AccessError::NoAnswer { machine, words: answer })
+            }
+            [] => Err(AccessError::NoAnswer { machine, words: answer }),
+        }
+    }
+
+    /// Stops it and all that it has started; one that has ended keeps its outcome. It has an outcome then.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached.
+    pub async fn cancel(&self, run: &RunId) -> Result<(), AccessError> {
+        self.ask(&line(CANCEL, run), b"").await.map(drop)
+    }
+}
+
+pub(super) fn line(script: &str, run: &RunId) -> String {
+    script.replace("@RUN@", run.as_str())
+}
+
+/// As systemd puts it into `$SERVICE_RESULT`, `$EXIT_CODE` and `$EXIT_STATUS` (systemd.exec(5)).
+fn outcome(words: &[&str]) -> Option<Option<Outcome>> {
+    Some(Some(match words {
+        ["running"] => return Some(None),
+        ["cancelled", ..] => Outcome::Cancelled,
+        ["oom-kill", ..] => Outcome::OutOfMemory,
+        [_, "exited", status] => Outcome::Exited(status.parse().ok()?),
+        [_, "killed" | "dumped", signal] => Outcome::Killed((*signal).to_owned()),
+        _ => return None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systemd_says_how_it_ended() {
+        let cases: [(&[&str], _); 6] = [
+            (&["running"], Some(None)),
+            (&["success", "exited", "0"], Some(Some(Outcome::Exited(0)))),
+            (&["exit-code", "exited", "3"], Some(Some(Outcome::Exited(3)))),
+            (&["signal", "killed", "KILL"], Some(Some(Outcome::Killed("KILL".into())))),
+            (&["cancelled", "success", "killed", "TERM"], Some(Some(Outcome::Cancelled))),
+            (&["nonsense"], None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(outcome(words), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_cannot_leave_the_folder_of_the_runs() {
+        for text in ["", "..", "a/b", "a b", "a;b", "A", &"a".repeat(41)] {
+            assert!(text.parse::<RunId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+cd /var/lib/stead/run/@RUN@ 2> /dev/null || { echo lost; exit 0; }
+# Asked before the status is looked for: it may end in between.
+state=$(systemctl show --value --property=ActiveState stead-run-@RUN@)
+if [ -e status ]; then
+    [ ! -e cancelled ] || word=cancelled
+    echo "$(stat -c %s output) ${word-} $(cat status)"
+elif [ "$state" = inactive ] || [ "$state" = failed ]; then
+    echo lost
+else
+    echo "$(stat -c %s output) running"
+fi

@@ -1,0 +1,6 @@
+//! `stead app`: day to day with apps, by the program itself on a real engine.
+
+mod list;
+mod logs;
+pub(crate) mod repo;
+mod run;

@@ -1,0 +1,9 @@
+//! Jobs from submission to result: on machines that are system containers, with workers that die at every call.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod command_line;
+mod dies;
+mod place;
+mod provider;
+mod stops;
