@@ -118,6 +118,11 @@ impl Machine {
         self.root == Path::new("/")
     }
 
+    /// Whether its systemd runs, and can be asked; sd_booted(3). A container without one is the tree of files that it is.
+    pub fn is_booted(&self) -> bool {
+        self.is_live() && Path::new("/run/systemd/system").is_dir()
+    }
+
     /// The folder of stead's own record: `/var/lib/stead`.
     pub fn state(&self) -> &Path {
         &self.state

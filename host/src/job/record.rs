@@ -111,14 +111,11 @@ impl Record {
         if entry.call.as_str() == call.name() && entry.request == digest(call) {
             return Ok(());
         }
-        let before = match entry.call.as_str() == call.name() {
-            true => "with other arguments".to_owned(),
-            false => format!("{} ", entry.call.as_str()),
-        };
-        let now = call.name();
+        let (now, before) = (call.name(), entry.call.as_str());
+        let how = if now == before { "with other arguments" } else { "instead" };
         Err(Halt::Diverged(format!(
-            "when it was continued the policy called {now}, and before that it was {before} at this place: its calls must \
-             follow from its input and from what it was answered alone"
+            "when it was continued the policy called {now} where it had called {before} {how}: its calls must follow from its \
+             input and from what it was answered alone"
         )))
     }
 

@@ -9,27 +9,19 @@ mod job;
 mod live;
 mod offline;
 
-/// systemd(1) makes it when it starts; see sd_booted(3).
-const BOOTED: &str = "/run/systemd/system";
-
 impl Service {
     pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Action>) -> Result<Fact, ObserveError> {
         let files = self.read_files(specs, owned)?;
         let names = names(specs, owned);
-        let live = self.is_live();
+        let live = self.machine.is_booted();
         let units = if live { self.read_live(&names).await? } else { self.read_offline(&names).await? };
         Ok(Fact { live, units, files })
-    }
-
-    /// Whether a manager runs that can be asked. A container without one is treated as the tree of files that it is.
-    fn is_live(&self) -> bool {
-        self.machine.is_live() && std::path::Path::new(BOOTED).is_dir()
     }
 
     pub(super) async fn act(&self, action: &Action) -> Result<(), ApplyError> {
         match action {
             Action::File { path, to, content } => self.set_file(path, to, content.as_deref()),
-            action if self.is_live() => self.act_live(action).await,
+            action if self.machine.is_booted() => self.act_live(action).await,
             action => self.act_offline(action).await,
         }
     }

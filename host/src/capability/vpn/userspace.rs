@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use super::networkd::{HEADER, key_path, preshared_path};
@@ -15,8 +14,6 @@ use crate::machine::{Machine, Program, ProgramError};
 
 const THEN: &str = "ExecStartPost=";
 const UNITS: &str = "/etc/systemd/system";
-/// systemd(1) makes it when it starts; see sd_booted(3).
-const BOOTED: &str = "/run/systemd/system";
 /// What the unit runs, by the packages wireguard-go and wireguard-tools.
 const PROGRAMS: [&str; 2] = ["/usr/bin/wireguard-go", "/usr/bin/wg"];
 /// As long as systemd(1) gives a unit to start, and some.
@@ -24,11 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whether such a unit would run here.
 pub(super) fn is_possible(machine: &Machine) -> bool {
-    is_booted(machine) && PROGRAMS.iter().all(|program| machine.path(program).exists())
-}
-
-fn is_booted(machine: &Machine) -> bool {
-    machine.is_live() && Path::new(BOOTED).is_dir()
+    machine.is_booted() && PROGRAMS.iter().all(|program| machine.path(program).exists())
 }
 
 /// The unit's name: what systemd.unit(5) does not allow in one is written as it says.
@@ -167,7 +160,7 @@ pub(super) async fn start(name: &Name) -> Result<(), ProgramError> {
 /// # Errors
 /// When it does not end.
 pub(super) async fn stop(machine: &Machine, name: &Name) -> Result<(), ProgramError> {
-    if is_booted(machine) { systemctl(&["stop", &unit_name(name)]).await } else { Ok(()) }
+    if machine.is_booted() { systemctl(&["stop", &unit_name(name)]).await } else { Ok(()) }
 }
 
 /// The manager knows the unit file as it is now.
@@ -175,7 +168,7 @@ pub(super) async fn stop(machine: &Machine, name: &Name) -> Result<(), ProgramEr
 /// # Errors
 /// When it does not answer.
 pub(super) async fn reload(machine: &Machine) -> Result<(), ProgramError> {
-    if is_booted(machine) { systemctl(&["daemon-reload"]).await } else { Ok(()) }
+    if machine.is_booted() { systemctl(&["daemon-reload"]).await } else { Ok(()) }
 }
 
 async fn systemctl(arguments: &[&str]) -> Result<(), ProgramError> {
