@@ -7,5 +7,6 @@ if [ -n "${CI:-}" ]; then
     cargo fmt --check
     cargo clippy --quiet --workspace --all-targets -- -D warnings
 fi
-cargo build --package stead
+# With the tests, or what both need would be compiled twice, with other features.
+cargo build --workspace --bins --tests
 exec cargo nextest run --workspace "$@"
