@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::capability::compose::Engines;
 use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
 use crate::policy::Limits;
@@ -46,6 +47,7 @@ pub struct Repo {
     policies: BTreeMap<Name, Policy>,
     secrets: SecretsFile,
     meshes: BTreeMap<vpn::Name, Mesh>,
+    engines: Engines,
     directory: Directory,
 }
 
@@ -121,9 +123,9 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, directory })
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, engines, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -198,6 +200,11 @@ impl Repo {
     /// Each mesh as it is on a host; `None`: the host is not of it.
     pub fn meshes_on(&self, host: &Host) -> vpn::Meshes {
         self.meshes.iter().map(|(name, mesh)| (name.clone(), mesh.on(&host.name, &self.directory))).collect()
+    }
+
+    /// `[app.NAME]`: the engine of each compose app that has one of its own.
+    pub fn engines(&self) -> &Engines {
+        &self.engines
     }
 
     /// What `vpn.toml` says, with all that it lacks.

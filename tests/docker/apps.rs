@@ -2,5 +2,6 @@
 
 mod list;
 mod logs;
+mod plugin;
 pub(crate) mod repo;
 mod run;

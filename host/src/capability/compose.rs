@@ -35,7 +35,7 @@ pub use app::{App, AppError, Apps, Exec, Instance, Line, Lines, Since, Source, S
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
 pub use scope::Scope;
-pub use spec::{Project, Spec};
+pub use spec::{EngineName, Engines, Project, Spec};
 pub use state::{
     Container, Engine, Fact, Found, Kept, Published, Record, SecretValue, Service, Set, State, Version, Wanted,
 };

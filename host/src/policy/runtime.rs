@@ -16,6 +16,7 @@ use super::reads::Configure;
 use super::tick::{TICK, Ticker};
 use super::words::printable;
 use super::{link, load, reads, trap, types};
+use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
 use crate::grant::Grants;
 use crate::machine::Facts;
@@ -46,6 +47,8 @@ pub struct Policy<'a> {
     pub config: &'a Value,
     /// What `vpn.add-mesh` can name.
     pub meshes: &'a Meshes,
+    /// What brings the projects up that `compose.up` names.
+    pub engines: &'a Engines,
     pub limits: Limits,
 }
 

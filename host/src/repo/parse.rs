@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::error::{Fault, Problem};
 use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
 use crate::capability;
+use crate::capability::compose::{EngineName, Engines, Project};
 use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::policy::Limits;
@@ -22,6 +23,7 @@ pub(super) struct Parsed {
     pub(super) policies: BTreeMap<Name, Policy>,
     pub(super) secrets: SecretsFile,
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
+    pub(super) engines: Engines,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -36,6 +38,14 @@ struct Document {
     secrets: Option<SecretsTable>,
     #[serde(default)]
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
+    #[serde(default)]
+    app: BTreeMap<Project, AppTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppTable {
+    engine: EngineName,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +97,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let tables = read.vpn.into_keys().map(|name| item(table, &["vpn", name.as_str()]).map(|item| (name.clone(), item)));
     let tables: Vec<_> = tables.collect::<Result<_, Fault>>()?;
     let meshes = mesh::meshes(tables.into_iter(), &hosts.keys().collect::<Vec<_>>())?;
-    Ok(Parsed { hosts, policies, secrets: read.secrets.map(SecretsTable::into_file).unwrap_or_default(), meshes })
+    let engines = read.app.into_iter().map(|(name, table)| (name, table.engine)).collect();
+    let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
+    Ok(Parsed { hosts, policies, secrets, meshes, engines })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {

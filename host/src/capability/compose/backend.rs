@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bollard::Docker;
 use futures::future::try_join_all;
@@ -9,8 +10,11 @@ use futures::future::try_join_all;
 use super::docker::Listed;
 use super::loader::{Plugin, Resolved, Variables};
 use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
-use super::{Compose, Project, Spec, cache, docker, engine, files, record, summary};
+use super::{Compose, EngineName, Project, Spec, cache, docker, engine, files, record, summary};
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+
+/// How long a project may take to stop.
+const DOWN: Duration = Duration::from_secs(900);
 
 impl Compose {
     pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
@@ -131,6 +135,7 @@ impl Compose {
             }
         };
         wanted.version.health_timeout = spec.health_timeout;
+        driven(spec.engine, &mut wanted);
         summary::follow_links(&lasting, &mut wanted.claims);
         let images = wanted.version.services.values_mut().map(|service| async {
             let image = docker::image(docker, &service.image).await?;
@@ -168,11 +173,26 @@ impl Compose {
         match to {
             State::Up(version) => self.up(&docker?, project, version).await,
             State::Down => {
+                self.down_by_plugin(project).await?;
                 engine::down(&docker?, &self.machine, project).await?;
                 self.forget(project)
             }
             State::Unmanaged => self.forget(project),
         }
+    }
+
+    /// Lets the plugin take down what it brought up. What it leaves is taken down by its labels.
+    async fn down_by_plugin(&self, project: &Project) -> Result<(), ApplyError> {
+        let record = record::get(&self.machine, project).map_err(self.unwritten(project))?;
+        let by_plugin = record.is_some_and(|record| record.version.engine == EngineName::Plugin);
+        let Some(plugin) = Plugin::find(&self.machine).filter(|_| by_plugin) else { return Ok(()) };
+        let host = docker::host(&self.machine);
+        let words = (&["down", "--remove-orphans"][..], DOWN);
+        let down = plugin.act(project, (&self.lasting(project), None), &Variables::default(), &host, words).await;
+        down.map_err(|words| ApplyError::Refused {
+            resource: format!("compose {project}"),
+            reason: format!("docker compose down: {words}"),
+        })
     }
 
     async fn up(&self, docker: &Docker, project: &Project, version: &Version) -> Result<(), ApplyError> {
@@ -199,7 +219,11 @@ impl Compose {
             resolved: &resolved,
             variables: &variables,
         };
-        let ended = up.run().await?;
+        let ended = match version.engine {
+            EngineName::Stead => up.run().await?,
+            EngineName::Plugin => up.by_plugin().await?,
+            EngineName::Swarm => return Err(refused("Docker Swarm is not driven yet".to_owned())),
+        };
         record.completed = ended.completed;
         record.version = version.clone();
         for (service, image) in ended.images {
@@ -225,6 +249,7 @@ impl Compose {
             files::keep(blobs, key, &lasting, &there)?;
             let former = record.version.files.clone();
             record.version.files.extend(version.files.clone());
+            record.version.engine = version.engine;
             record::keep(&self.machine, project, &record)?;
             files::put(blobs, &lasting, &former, &version.files)?;
             Ok(record)
@@ -275,5 +300,17 @@ impl Compose {
     fn unwritten(&self, project: &Project) -> impl Fn(std::io::Error) -> ApplyError {
         let path = self.lasting(project).display().to_string();
         move |source| ApplyError::File { path: path.clone(), source }
+    }
+}
+
+/// What another engine does in its own way.
+fn driven(engine: EngineName, wanted: &mut Wanted) {
+    wanted.version.engine = engine;
+    if engine == EngineName::Plugin {
+        for service in wanted.version.services.values_mut() {
+            service.stop_first = Some("docker compose does so".to_owned());
+            // It does not look into the files that a container mounts.
+            service.mounted = None;
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::machine::{Machine, create_private_folder, replace};
 
 /// Changes when a summary is made in another way.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Cached {

@@ -118,6 +118,9 @@ fn powers(service: &Service, add: &mut impl FnMut(&str, Ask)) {
             add(key, Ask::Privileged);
         }
     }
+    if service.use_api_socket {
+        add("use_api_socket", Ask::DockerSocket);
+    }
     if service.cgroup_parent.is_some() {
         add("cgroup_parent", Ask::Privileged);
     }

@@ -33,6 +33,7 @@ mod image;
 mod labels;
 mod mounts;
 mod network;
+mod plugin;
 mod replace;
 mod resources;
 mod shares;

@@ -58,6 +58,8 @@ pub(super) struct Parsed {
     pub(super) model: Model,
     /// What the engine does not carry, in words: with any of it, nothing is done.
     pub(super) unsupported: Vec<String>,
+    /// What the Compose plugin carries and the engine does not: service and key.
+    pub(super) plugin_only: Vec<String>,
     /// What means nothing on one machine, in words.
     pub(super) idle: Vec<String>,
 }
@@ -90,7 +92,8 @@ pub(super) fn parse(model: &Value) -> Parsed {
     }
     known.refuse_files(&mut |words| unsupported.push(words));
     let idle = known.idle();
-    Parsed { model: known, unsupported, idle }
+    let plugin_only = known.plugin_only();
+    Parsed { model: known, unsupported, plugin_only, idle }
 }
 
 /// Reads each entry of a section key by key, so that what is wrong can be named.

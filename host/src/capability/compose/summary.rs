@@ -21,7 +21,7 @@ pub(super) fn summarise(
     version: Version,
     resolved: &Resolved,
 ) -> Wanted {
-    let Parsed { model, mut unsupported, idle } = parse(&resolved.model);
+    let Parsed { model, mut unsupported, plugin_only, idle } = parse(&resolved.model);
     let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
     let mut contexts = BTreeMap::new();
     for (name, build) in model.services.iter().filter_map(|(name, service)| Some((name, service.build.as_ref()?))) {
@@ -64,7 +64,7 @@ pub(super) fn summarise(
     let claims = super::claim::claims(lasting, &model);
     let published = model.services.iter().flat_map(published).collect();
     let version = Version { services, networks: used, volumes: volumes.collect(), ..version };
-    Wanted { version, claims, published, unsupported, idle }
+    Wanted { version, claims, published, unsupported, plugin_only, idle }
 }
 
 fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {

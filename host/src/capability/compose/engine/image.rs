@@ -78,7 +78,7 @@ impl Up<'_> {
 }
 
 /// Repository and tag: without a tag Docker would pull all of them. A digest stays with the repository.
-fn reference(name: &str) -> (String, Option<String>) {
+pub(super) fn reference(name: &str) -> (String, Option<String>) {
     if name.contains('@') {
         return (name.to_owned(), None);
     }
