@@ -5,3 +5,4 @@ mod logs;
 mod plugin;
 pub(crate) mod repo;
 mod run;
+mod swarm;

@@ -49,8 +49,27 @@ impl Engine {
         if engine::answers(machines_own) {
             return Ok(Self { socket: machines_own.into(), network_of: None, config, _user: None });
         }
-        let shared = engine::share()?;
+        let shared = engine::share("stead-test-engine")?;
         Ok(Self { socket: shared.socket, network_of: Some(shared.pid), config, _user: Some(shared.user) })
+    }
+
+    /// An engine of the tests' own that manages a swarm of one node, apart from the others: a swarm has networks that
+    /// they would not expect.
+    ///
+    /// # Errors
+    /// As [`Engine::start`], or when it cannot be made a manager.
+    pub fn swarm() -> Result<Self> {
+        let config = compose::config()?;
+        let shared = engine::share("stead-test-swarm")?;
+        let engine = Self { socket: shared.socket, network_of: Some(shared.pid), config, _user: Some(shared.user) };
+        // Whoever comes second is told that it is one already.
+        engine.docker(["swarm", "init", "--advertise-addr", "127.0.0.1"])?;
+        let is_manager = || {
+            let said = engine.docker(["info", "--format", "{{.Swarm.ControlAvailable}}"])?.ok()?;
+            Ok((said.trim() == "true").then_some(()))
+        };
+        crate::wait::until("a swarm", COMMAND_LIMIT, is_manager)?;
+        Ok(engine)
     }
 
     /// The socket of its API.

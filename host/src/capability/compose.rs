@@ -30,6 +30,7 @@ mod scope;
 mod spec;
 mod state;
 mod summary;
+mod swarm;
 
 pub use app::{App, AppError, Apps, Exec, Instance, Line, Lines, Since, Source, Streams};
 pub use claim::{Ask, Claim};

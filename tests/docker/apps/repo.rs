@@ -26,7 +26,11 @@ pub(crate) struct Repo {
 impl Repo {
     /// A repo with `apps/APP/compose.yaml`; `{image}` in it stands for an image of the app's own.
     pub(crate) fn new(app: &str, compose: &str) -> Result<Self> {
-        let engine = Engine::start()?;
+        Self::on(Engine::start()?, app, compose)
+    }
+
+    /// The same on another engine than the tests' usual one.
+    pub(crate) fn on(engine: Engine, app: &str, compose: &str) -> Result<Self> {
         engine.import_busybox(&format!("{app}:1"))?;
         let repo = Self { engine, app: app.to_owned(), folder: tempfile::tempdir()?, stead: program::stead()? };
         repo.clean()?;
@@ -106,8 +110,12 @@ impl Repo {
 
     fn clean(&self) -> Result<()> {
         let filter = format!("label=com.docker.compose.project={}", self.app);
+        let stack = &self.app;
         let script = format!(
             "docker ps -aq --filter {filter} | xargs -r docker rm -fv; \
+             docker stack rm {stack} 2>&1; \
+             while docker ps -q --filter label=com.docker.stack.namespace={stack} | grep -q .; do sleep 0.1; done; \
+             docker volume ls -q --filter label=com.docker.stack.namespace={stack} | xargs -r docker volume rm -f; \
              docker network ls -q --filter {filter} | xargs -r docker network rm; \
              docker volume ls -q --filter {filter} | xargs -r docker volume rm"
         );

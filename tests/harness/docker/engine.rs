@@ -37,9 +37,10 @@ pub(super) fn answers(socket: &Path) -> bool {
     ping().unwrap_or(false)
 }
 
-pub(super) fn share() -> Result<Shared> {
+/// The engine of this name, started if it does not run.
+pub(super) fn share(name: &str) -> Result<Shared> {
     // In the temporary folder, not in the cache: the path of a Unix socket has at most 107 bytes.
-    let folder = env::temp_dir().join("stead-test-engine");
+    let folder = env::temp_dir().join(name);
     fs::create_dir_all(&folder)?;
     let user = lock_file(&folder, "users.lock")?;
     user.lock_shared()?;

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use super::docker::Listed;
 use super::loader::{Plugin, Resolved, Variables};
 use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
-use super::{Compose, EngineName, Project, Spec, cache, docker, engine, files, record, summary};
+use super::{Compose, EngineName, Files, Project, Spec, cache, docker, engine, files, record, summary, swarm};
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
 
 /// How long a project may take to stop.
@@ -58,6 +58,11 @@ impl Compose {
                 |error| if error.kind() == std::io::ErrorKind::NotFound { Ok(BTreeMap::new()) } else { Err(error) },
             )
             .map_err(|error| unreadable(error.to_string()))?;
+        let engine = wanted.as_ref().map(|wanted| &wanted.version).or(record.as_ref().map(|record| &record.version));
+        if engine.is_some_and(|version| version.engine == EngineName::Swarm) {
+            let found = self.find_stack(docker, project, wanted, record, files).await;
+            return found.map_err(|error| unreadable(error.to_string()));
+        }
         let (containers, networks, volumes) = tokio::try_join!(
             docker::containers(docker, &self.machine, project),
             docker::networks(docker, project),
@@ -71,6 +76,26 @@ impl Compose {
             _ => containers,
         };
         let containers = listed.into_iter().map(|listed| listed.container).collect();
+        Ok(Found { wanted, record, files, containers, networks, volumes })
+    }
+
+    async fn find_stack(
+        &self,
+        docker: &Docker,
+        project: &Project,
+        mut wanted: Option<Wanted>,
+        record: Option<Record>,
+        files: Files,
+    ) -> Result<Found, bollard::errors::Error> {
+        if let Some(wanted) = &mut wanted
+            && !swarm::is_manager(docker).await?
+        {
+            wanted.unsupported.push(swarm::NO_MANAGER.to_owned());
+        }
+        let none = BTreeMap::new();
+        let specs = record.as_ref().map_or(&none, |record| &record.specs);
+        let declared = wanted.as_ref().map(|wanted| &wanted.version.volumes);
+        let (containers, networks, volumes) = swarm::look(docker, &self.machine, project, specs, declared).await?;
         Ok(Found { wanted, record, files, containers, networks, volumes })
     }
 
@@ -120,6 +145,7 @@ impl Compose {
             secrets,
             environment: spec.environment.clone(),
             health_timeout: spec.health_timeout,
+            engine: spec.engine,
             ..Version::default()
         };
         let key = cache::key(&self.machine, project, &version, &plugin.identity);
@@ -135,7 +161,7 @@ impl Compose {
             }
         };
         wanted.version.health_timeout = spec.health_timeout;
-        driven(spec.engine, &mut wanted);
+        in_its_way(&mut wanted);
         summary::follow_links(&lasting, &mut wanted.claims);
         let images = wanted.version.services.values_mut().map(|service| async {
             let image = docker::image(docker, &service.image).await?;
@@ -173,19 +199,32 @@ impl Compose {
         match to {
             State::Up(version) => self.up(&docker?, project, version).await,
             State::Down => {
-                self.down_by_plugin(project).await?;
-                engine::down(&docker?, &self.machine, project).await?;
+                self.down(&docker?, project).await?;
                 self.forget(project)
             }
             State::Unmanaged => self.forget(project),
         }
     }
 
+    /// Takes a project down as it was brought up.
+    async fn down(&self, docker: &Docker, project: &Project) -> Result<(), ApplyError> {
+        match self.engine_of(project)? {
+            Some(EngineName::Swarm) => return swarm::down(docker, project).await,
+            Some(EngineName::Plugin) => self.down_by_plugin(project).await?,
+            Some(EngineName::Stead) | None => {}
+        }
+        engine::down(docker, &self.machine, project).await
+    }
+
+    /// What the project was last brought up by.
+    fn engine_of(&self, project: &Project) -> Result<Option<EngineName>, ApplyError> {
+        let record = record::get(&self.machine, project).map_err(self.unwritten(project))?;
+        Ok(record.map(|record| record.version.engine))
+    }
+
     /// Lets the plugin take down what it brought up. What it leaves is taken down by its labels.
     async fn down_by_plugin(&self, project: &Project) -> Result<(), ApplyError> {
-        let record = record::get(&self.machine, project).map_err(self.unwritten(project))?;
-        let by_plugin = record.is_some_and(|record| record.version.engine == EngineName::Plugin);
-        let Some(plugin) = Plugin::find(&self.machine).filter(|_| by_plugin) else { return Ok(()) };
+        let Some(plugin) = Plugin::find(&self.machine) else { return Ok(()) };
         let host = docker::host(&self.machine);
         let words = (&["down", "--remove-orphans"][..], DOWN);
         let down = plugin.act(project, (&self.lasting(project), None), &Variables::default(), &host, words).await;
@@ -200,6 +239,11 @@ impl Compose {
         let plugin =
             Plugin::find(&self.machine).ok_or_else(|| refused(super::diff::hint(&Engine::NoPlugin).to_owned()))?;
         let variables = self.kept_variables(version)?;
+        // A stack and containers of the same project would take each other's ports.
+        let former = self.engine_of(project)?.unwrap_or(version.engine);
+        if (former == EngineName::Swarm) != (version.engine == EngineName::Swarm) {
+            self.down(docker, project).await?;
+        }
         let mut record = self.place(project, version)?;
         let lasting = self.lasting(project);
         let resolved: Resolved = plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?;
@@ -218,12 +262,14 @@ impl Compose {
             model: &parsed.model,
             resolved: &resolved,
             variables: &variables,
+            specs: &record.specs,
         };
-        let ended = match version.engine {
-            EngineName::Stead => up.run().await?,
-            EngineName::Plugin => up.by_plugin().await?,
-            EngineName::Swarm => return Err(refused("Docker Swarm is not driven yet".to_owned())),
+        let (ended, specs) = match version.engine {
+            EngineName::Stead => (up.run().await?, BTreeMap::new()),
+            EngineName::Plugin => (up.by_plugin().await?, BTreeMap::new()),
+            EngineName::Swarm => swarm::up(&up).await?,
         };
+        record.specs = specs;
         record.completed = ended.completed;
         record.version = version.clone();
         for (service, image) in ended.images {
@@ -303,10 +349,9 @@ impl Compose {
     }
 }
 
-/// What another engine does in its own way.
-fn driven(engine: EngineName, wanted: &mut Wanted) {
-    wanted.version.engine = engine;
-    if engine == EngineName::Plugin {
+/// What docker compose does in its own way.
+fn in_its_way(wanted: &mut Wanted) {
+    if wanted.version.engine == EngineName::Plugin {
         for service in wanted.version.services.values_mut() {
             service.stop_first = Some("docker compose does so".to_owned());
             // It does not look into the files that a container mounts.

@@ -11,12 +11,13 @@ use bollard::errors::Error;
 use futures::future::try_join_all;
 
 use self::converge::{Running, Task};
-use super::docker::{self, Image, Listed};
+use super::docker::{self, Listed};
 use super::loader::{Plugin, Resolved, Variables};
 use super::model::Model;
 use super::spec::Project;
 use super::state::Version;
 use crate::capability::ApplyError;
+use crate::digest::Digest;
 use crate::machine::Machine;
 
 mod body;
@@ -39,7 +40,12 @@ mod resources;
 mod shares;
 mod written;
 
+pub(super) use super::docker::Image;
+pub(super) use body::{environment, health};
 pub(super) use down::down;
+pub(super) use gate::tail;
+pub(super) use mounts::of_a_task as mount_request;
+pub(super) use network::request as network_request;
 pub(super) use shares::hash as shared_hash;
 
 /// A project on its way up.
@@ -55,6 +61,8 @@ pub(super) struct Up<'a> {
     pub(super) model: &'a Model,
     pub(super) resolved: &'a Resolved,
     pub(super) variables: &'a Variables,
+    /// What a swarm's services were when they were last brought up.
+    pub(super) specs: &'a BTreeMap<String, Digest>,
 }
 
 /// How a project came up.
@@ -111,16 +119,16 @@ impl Up<'_> {
         docker::containers(self.docker, self.machine, self.project).await.map_err(self.failed("list containers"))
     }
 
-    fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         Duration::from_secs(self.version.health_timeout.into())
     }
 
-    fn refused(&self, reason: impl Into<String>) -> ApplyError {
+    pub(super) fn refused(&self, reason: impl Into<String>) -> ApplyError {
         ApplyError::Refused { resource: format!("compose {}", self.project), reason: reason.into() }
     }
 
     /// What Docker refused, without values of secrets.
-    fn failed(&self, what: impl Into<String>) -> impl FnOnce(Error) -> ApplyError {
+    pub(super) fn failed(&self, what: impl Into<String>) -> impl FnOnce(Error) -> ApplyError {
         let what = what.into();
         move |error| self.refused(format!("cannot {what}: {}", self.variables.hide(&said(error))))
     }
@@ -136,7 +144,7 @@ pub(super) fn said(error: Error) -> String {
 }
 
 /// Services by the order in which they start: each wave depends on earlier ones only.
-fn waves(model: &Model) -> Result<Vec<Vec<&str>>, String> {
+pub(super) fn waves(model: &Model) -> Result<Vec<Vec<&str>>, String> {
     let mut left: BTreeSet<&str> = model.services.keys().map(String::as_str).collect();
     let mut waves = Vec::new();
     while !left.is_empty() {

@@ -185,6 +185,9 @@ pub struct Record {
     /// Services that ended, successfully, while they were being brought up.
     #[serde(default)]
     pub completed: BTreeSet<String>,
+    /// The specs of a swarm's services, as the swarm gave them when they were up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub specs: BTreeMap<String, Digest>,
 }
 
 /// A container of a project.

@@ -89,7 +89,7 @@ impl Up<'_> {
     }
 }
 
-fn request(network: &Network) -> NetworkCreateRequest {
+pub(in crate::capability::compose) fn request(network: &Network) -> NetworkCreateRequest {
     let pools = network.ipam.config.iter().map(|pool| IpamConfig {
         subnet: pool.subnet.clone(),
         ip_range: pool.ip_range.clone(),

@@ -25,9 +25,7 @@ impl Up<'_> {
     /// When the folder holds something else than was planned, the plugin refuses, or a container does not become
     /// healthy.
     pub(in crate::capability::compose) async fn by_plugin(&self) -> Result<Ended, ApplyError> {
-        self.is_as_planned()?;
-        let images = self.images().await?;
-        self.name_images(&images).await?;
+        let images = self.ready().await?;
         for paused in self.listed().await?.iter().filter(|listed| listed.container.status == Status::Paused) {
             let unpaused = self.docker.unpause_container(&paused.id).await;
             unpaused.map_err(self.failed(format!("unpause {}", paused.name)))?;
@@ -48,6 +46,14 @@ impl Up<'_> {
         Ok(Ended { completed: self.gate(&running).await?, images })
     }
 
+    /// Makes sure that the files say what was planned, and that images are there under their names.
+    pub(in crate::capability::compose) async fn ready(&self) -> Result<BTreeMap<String, Image>, ApplyError> {
+        self.is_as_planned()?;
+        let images = self.images().await?;
+        self.name_images(&images).await?;
+        Ok(images)
+    }
+
     /// The plugin finds images by name, and a name may mean another one by now than was planned.
     async fn name_images(&self, images: &BTreeMap<String, Image>) -> Result<(), ApplyError> {
         for (name, service) in &self.model.services {
@@ -66,7 +72,7 @@ impl Up<'_> {
     }
 
     /// Whether the files still say what was planned, and granted.
-    pub(in crate::capability::compose) fn is_as_planned(&self) -> Result<(), ApplyError> {
+    fn is_as_planned(&self) -> Result<(), ApplyError> {
         let planned = &self.version.services;
         let now = |name: &String| self.resolved.hashes.get(name).map(|hash| self.machine.key().digest(hash.as_bytes()));
         let moved = planned.iter().find(|(name, service)| now(name).as_ref() != Some(&service.config));
