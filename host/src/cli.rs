@@ -32,6 +32,7 @@ mod recover;
 mod rollback;
 mod saved;
 mod secret;
+mod size;
 mod status;
 mod table;
 mod targets;

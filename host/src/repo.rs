@@ -59,6 +59,8 @@ pub struct Host {
     pub address: Option<Address>,
     /// In the order in which they run. Not empty, no duplicates.
     pub policies: Vec<Name>,
+    /// How many revisions keep their images when `stead app clean` removes others.
+    pub keep_images: Option<u32>,
     /// `[host.NAME.config.POLICY]`.
     config: BTreeMap<Name, Map<String, Value>>,
 }

@@ -1,5 +1,6 @@
 //! `stead app`: day to day with apps, by the program itself on a real engine.
 
+mod clean;
 mod list;
 mod logs;
 mod plugin;

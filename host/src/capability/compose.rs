@@ -32,7 +32,10 @@ mod state;
 mod summary;
 mod swarm;
 
-pub use app::{App, AppError, Apps, Exec, Instance, Line, Lines, Since, Source, Streams};
+pub use app::{
+    App, AppError, Apps, Cache, Cleaned, Exec, Images, Instance, Line, Lines, Needs, Since, Source, Streams, Unused,
+    Waste, mentioned, shown, wanted,
+};
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
 pub use scope::Scope;

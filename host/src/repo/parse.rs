@@ -1,6 +1,7 @@
 //! From the text of `stead.toml` to hosts and policies, keeping the place of everything that can be wrong.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -52,6 +53,8 @@ struct AppTable {
 #[serde(deny_unknown_fields)]
 struct HostTable {
     address: Option<Address>,
+    #[serde(rename = "keep-images")]
+    keep_images: Option<NonZeroU32>,
     policies: Spanned<Vec<Spanned<Name>>>,
     #[serde(default)]
     config: BTreeMap<Spanned<Name>, IgnoredAny>,
@@ -154,7 +157,8 @@ fn host(name: Name, item: &Item<'_>, policies: &BTreeMap<Name, Policy>) -> Resul
         Ok((policy.clone(), self::config(item, &format!("host.{name}.config.{policy}"))?))
     });
     let config = config.collect::<Result<_, Fault>>()?;
-    Ok(Host { name, address: read.address, policies: listed, config })
+    let keep_images = read.keep_images.map(NonZeroU32::get);
+    Ok(Host { name, address: read.address, keep_images, policies: listed, config })
 }
 
 /// The policies of a host: at least one, each known and named once.

@@ -77,6 +77,14 @@ impl Repo {
         run_with_input(self.command().args(words), input.as_bytes(), LIMIT)?.ended_with(code)
     }
 
+    /// Runs stead where there is no terminal to ask on.
+    pub(crate) fn alone(&self, line: &str, code: i32) -> Result<String> {
+        let own = self.command();
+        let mut command = Command::new("setsid");
+        command.arg("--wait").arg(own.get_program()).args(own.get_args()).args(line.split_whitespace());
+        run(command.current_dir(self.folder.path()).env("HOME", self.path("home")), LIMIT)?.ended_with(code)
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.stead);
         command.arg("--root").arg(self.path("root")).arg("--state").arg(self.path("state"));

@@ -21,6 +21,8 @@ const PROOF: Duration = Duration::from_secs(1);
 /// What the swarm watches each task for when the file does not say.
 const MONITOR: Duration = Duration::from_secs(5);
 const CHANCES: usize = 2;
+/// How long former tasks are waited for: those of a node that is down never say that they have stopped.
+const LEAVE: Duration = Duration::from_secs(30);
 const LAST_LINES: &str = "20";
 
 /// The ids of tasks.
@@ -43,8 +45,12 @@ impl Stack<'_> {
             let full = self.full_name(name);
             let found = self.up.docker.inspect_service(&full, None).await;
             let found = found.map_err(self.up.failed(format!("inspect service {name}")))?;
-            let tasks = current(&found, self.tasks(name).await?, before);
-            let why = match standing(&found, &tasks) {
+            let all = self.tasks(name).await?;
+            let running = all.iter().filter(|task| state_of(task) == Some(TaskState::RUNNING)).count();
+            let tasks = current(&found, all, before);
+            let stay = tasks.iter().filter(|task| is_running(task)).count();
+            let leave = if begun.elapsed() < LEAVE { running.saturating_sub(stay) } else { 0 };
+            let why = match standing(&found, &tasks, leave) {
                 Standing::Good if good_since.get_or_insert_with(Instant::now).elapsed() >= PROOF => return Ok(()),
                 Standing::Good => None,
                 Standing::Bad(why) => Some(why),
@@ -112,7 +118,8 @@ fn current(found: &Found, tasks: Vec<Task>, before: &Before) -> Vec<Task> {
         .collect()
 }
 
-fn standing(found: &Found, tasks: &[Task]) -> Standing {
+/// How a service is doing, of which `leave` former tasks still run.
+fn standing(found: &Found, tasks: &[Task], leave: usize) -> Standing {
     let update = found.update_status.as_ref();
     let state = update.and_then(|update| update.state);
     let message = || update.and_then(|update| update.message.clone()).unwrap_or_default();
@@ -138,7 +145,7 @@ fn standing(found: &Found, tasks: &[Task]) -> Standing {
         None => tasks.iter().filter(|task| task.desired_state == Some(TaskState::RUNNING)).count().max(1),
     };
     if up >= wanted && state != Some(ServiceUpdateStatusStateEnum::UPDATING) {
-        return Standing::Good;
+        return if leave == 0 { Standing::Good } else { Standing::NotYet(format!("{leave} former tasks still run")) };
     }
     let waits = tasks.iter().filter_map(|task| task.status.as_ref()?.err.clone()).find(|words| !words.is_empty());
     let why = waits.map(|words| format!(": {words}")).unwrap_or_default();
