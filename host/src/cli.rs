@@ -34,6 +34,7 @@ mod rollback;
 mod saved;
 mod secret;
 mod serve;
+mod size;
 mod status;
 mod table;
 mod targets;

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::capability::Declared;
-use crate::capability::compose::{App, Line};
+use crate::capability::compose::{App, Cleaned, Line, Waste};
 use crate::capability::firewall::{self, Listening};
 use crate::capability::vpn::{PublicKey, Tunnel};
 use crate::error::Failure;
@@ -61,6 +61,10 @@ pub enum Event {
     AllSaid,
     /// The answer to a request to restart: the containers, in the order in which they were restarted.
     Restarted { containers: Vec<String> },
+    /// The answer to a request for what apps no longer need.
+    Waste { waste: Waste },
+    /// The answer to a request to remove it.
+    Cleaned { cleaned: Cleaned },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
 }

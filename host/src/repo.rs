@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::capability::compose::Engines;
 use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
 use crate::policy::Limits;
@@ -48,6 +49,7 @@ pub struct Repo {
     meshes: BTreeMap<vpn::Name, Mesh>,
     /// `[provider.NAME]`.
     providers: BTreeMap<Name, Map<String, Value>>,
+    engines: Engines,
     directory: Directory,
 }
 
@@ -59,6 +61,8 @@ pub struct Host {
     pub address: Option<Address>,
     /// In the order in which they run. Not empty, no duplicates.
     pub policies: Vec<Name>,
+    /// How many revisions keep their images when `stead app clean` removes others.
+    pub keep_images: Option<u32>,
     /// `[host.NAME.config.POLICY]`.
     config: BTreeMap<Name, Map<String, Value>>,
 }
@@ -123,9 +127,9 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, providers } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, providers, directory })
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, engines, providers, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -205,6 +209,11 @@ impl Repo {
     /// Each mesh as it is on a host; `None`: the host is not of it.
     pub fn meshes_on(&self, host: &Host) -> vpn::Meshes {
         self.meshes.iter().map(|(name, mesh)| (name.clone(), mesh.on(&host.name, &self.directory))).collect()
+    }
+
+    /// `[app.NAME]`: the engine of each compose app that has one of its own.
+    pub fn engines(&self) -> &Engines {
+        &self.engines
     }
 
     /// What `vpn.toml` says, with all that it lacks.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::compose::Lines;
+use crate::capability::compose::{Lines, Waste};
 use crate::capability::vpn::Name;
 use crate::plan::Plan;
 use crate::repo::Bundle;
@@ -53,8 +53,21 @@ pub enum Request {
     AppLogs { app: String, lines: Lines },
     /// Restart services of an app; all when there is none.
     RestartApp { app: String, services: Vec<String>, limit: Duration },
+    /// Which images and build cache does no app need any more?
+    AppWaste { tidy: Tidy },
+    /// Remove those that were agreed to.
+    CleanApps { tidy: Tidy, agreed: Waste },
     /// The operator got in again.
     Confirm { run: u64 },
+}
+
+/// What stays when images and build cache are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tidy {
+    /// The images of so many revisions.
+    pub keep: u32,
+    /// Build cache that was used within this time.
+    pub unused_for: Duration,
 }
 
 /// What a plan leads to.

@@ -70,6 +70,7 @@ impl Subject {
             grants: &known.grants,
             config,
             meshes: &Default::default(),
+            engines: &Default::default(),
             limits: known.limits,
         };
         let os = OsRelease { id: "debian".to_owned(), version_id: "13".to_owned(), ..OsRelease::default() };

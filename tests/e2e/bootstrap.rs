@@ -36,10 +36,34 @@ pub(crate) fn a_fresh_server_becomes_a_host(host: impl Host + 'static) -> Result
     let said = server.stead(&["apply", "--yes", "fresh"])?.expect(0)?;
     ensure!(said.contains("Nothing to do"), "the second apply has steps:\n{said}");
 
+    apps_are_run_from_afar(&server)?;
     is_reached_through_the_vpn_only(&server, &keys)?;
     damaged_rules_fail_closed(&server)?;
     drift_is_found_and_mended(&server)?;
     what_is_removed_is_pruned_and_rolled_back(&server, &keys)
+}
+
+fn apps_are_run_from_afar(server: &Server) -> Result<()> {
+    let said = server.stead(&["app", "ls"])?.expect(0)?;
+    ensure!(said.contains("fresh: hello\n") && said.contains("running, healthy"), "{said}");
+    let exec = ["app", "exec", "--host", "fresh", "hello", "web", "sh", "-c", "echo \"it's $0\"; exit 7"];
+    ensure!(server.stead(&exec)?.expect(7)?.contains("it's sh"));
+    let mut following = server.command(&["app", "logs", "--follow", "--host", "fresh", "hello"]).spawn()?;
+    let running = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'stead/[0-9a-z:]* agent' | wc -l";
+    let agents = |many: &str| {
+        let counted = || Ok((server.there(running)?.trim() == many).then_some(()));
+        stead_tests::wait::until("agents", Duration::from_secs(30), counted)
+    };
+    agents("1")?;
+    following.kill()?;
+    following.wait()?;
+    // Nobody writes anything, and yet it notices.
+    agents("0")?;
+    let said = server.stead(&["app", "restart", "--host", "fresh", "hello"])?.expect(0)?;
+    ensure!(said.contains("restarted hello-web-1"), "{said}");
+    let said = server.stead(&["log", "fresh"])?.expect(0)?;
+    ensure!(said.contains("app restart  done") && said.contains("app exec  done"), "{said}");
+    Ok(())
 }
 
 fn config(keys: &Keys, sysctl: &str, admin: &str) -> String {

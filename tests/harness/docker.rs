@@ -56,7 +56,7 @@ impl Engine {
         if engine::answers(machines_own) {
             return Ok(Self { socket: machines_own.into(), network_of: None, config, user: None, own: None });
         }
-        let shared = engine::share()?;
+        let shared = engine::share("stead-test-engine")?;
         Ok(Self { socket: shared.socket, network_of: Some(shared.pid), config, user: Some(shared.user), own: None })
     }
 
@@ -96,6 +96,26 @@ impl Engine {
         enter.args(["--all", "--target", first, "sh", "-c", command]);
         enter.env("DATA", folder.join("data")).env("DAEMON", folder.join("dockerd.pid"));
         run(&mut enter, COMMAND_LIMIT)
+    }
+
+    /// An engine of the tests' own that manages a swarm of one node, apart from the others: a swarm has networks that
+    /// they would not expect.
+    ///
+    /// # Errors
+    /// As [`Engine::start`], or when it cannot be made a manager.
+    pub fn swarm() -> Result<Self> {
+        let config = compose::config()?;
+        let shared = engine::share("stead-test-swarm")?;
+        let (socket, network_of) = (shared.socket, Some(shared.pid));
+        let engine = Self { socket, network_of, config, user: Some(shared.user), own: None };
+        // Whoever comes second is told that it is one already.
+        engine.docker(["swarm", "init", "--advertise-addr", "127.0.0.1"])?;
+        let is_manager = || {
+            let said = engine.docker(["info", "--format", "{{.Swarm.ControlAvailable}}"])?.ok()?;
+            Ok((said.trim() == "true").then_some(()))
+        };
+        crate::wait::until("a swarm", COMMAND_LIMIT, is_manager)?;
+        Ok(engine)
     }
 
     /// The socket of its API.

@@ -111,6 +111,7 @@ async fn runs_and_crashes_readably(built: &Built, repo: &Path) -> Result<()> {
             grants,
             config: &config,
             meshes: &Default::default(),
+            engines: &Default::default(),
             limits: Default::default(),
         };
         runtime.configure(&policy, &Default::default()).await

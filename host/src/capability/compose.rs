@@ -30,12 +30,16 @@ mod scope;
 mod spec;
 mod state;
 mod summary;
+mod swarm;
 
-pub use app::{App, AppError, Apps, Exec, Instance, Line, Lines, Since, Source, Streams};
+pub use app::{
+    App, AppError, Apps, Cache, Cleaned, Exec, Images, Instance, Line, Lines, Needs, Since, Source, Streams, Unused,
+    Waste, mentioned, shown, wanted,
+};
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
 pub use scope::Scope;
-pub use spec::{Project, Spec};
+pub use spec::{EngineName, Engines, Project, Spec};
 pub use state::{
     Container, Engine, Fact, Found, Kept, Published, Record, SecretValue, Service, Set, State, Version, Wanted,
 };

@@ -6,6 +6,7 @@ use super::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
 
+mod clean;
 mod exec;
 mod logs;
 mod ls;
@@ -18,6 +19,7 @@ pub(super) enum App {
     Logs(logs::Logs),
     Restart(restart::Restart),
     Exec(exec::Exec),
+    Clean(clean::Clean),
 }
 
 impl App {
@@ -27,6 +29,7 @@ impl App {
             Self::Logs(logs) => logs.run(context).await.map(Exit::code),
             Self::Restart(restart) => restart.run(context).await.map(Exit::code),
             Self::Exec(exec) => exec.run(context).await,
+            Self::Clean(clean) => clean.run(context).await.map(Exit::code),
         }
     }
 }

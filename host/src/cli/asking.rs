@@ -43,6 +43,8 @@ pub(super) async fn ask_showing(machine: &Machine, request: Request, mut show: i
                 | Event::NextKey { .. }
                 | Event::Apps { .. }
                 | Event::AllSaid
+                | Event::Waste { .. }
+                | Event::Cleaned { .. }
                 | Event::Restarted { .. }
                 | Event::Failed { .. }
                 | Event::Confirmed { .. }

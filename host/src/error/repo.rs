@@ -48,6 +48,7 @@ impl From<&BundleError> for Failure {
     fn from(error: &BundleError) -> Self {
         let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
+            BundleError::NoApp { .. } => failure.help("is it spelt as the folder is?"),
             BundleError::NotBuilt { .. } => failure.help("run `stead build`"),
             BundleError::Stale { policy, .. } => failure.help(format!("run `stead build {policy}`")),
             BundleError::Source { .. } => {

@@ -20,6 +20,7 @@ use super::machines::{Machines, Reached};
 use super::record::Record;
 use super::scope::Scope;
 use super::service::Service;
+use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
 use crate::policy::job::{JobEnd, JobError, VM};
 use crate::policy::{Policy, printable_lines};
@@ -131,6 +132,7 @@ impl Worker {
             grants: &policy.grants,
             config: &config,
             meshes: &Meshes::new(),
+            engines: &Engines::new(),
             limits: policy.limits,
         };
         let (asks, asked) = asks::door();

@@ -74,6 +74,15 @@ impl Journal {
         self.connection.query_row(&sql, [], |row| Ok(read(row))).optional()?.transpose()
     }
 
+    /// The runs that led to the last revisions, the newest first.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn runs_of_revisions(&self, most: u32) -> Result<Vec<u64>, JournalError> {
+        let mut statement = self.connection.prepare("select run from revision order by id desc limit ?")?;
+        statement.query_map([most], |row| row.get(0))?.map(|run| Ok(run?)).collect()
+    }
+
     /// Whether a revision declared just this.
     ///
     /// # Errors

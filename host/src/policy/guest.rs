@@ -8,6 +8,7 @@ use super::log::{Level, Log, LogLine};
 use super::runtime::Policy;
 use super::wasi::Wasi;
 use crate::capability::Capability;
+use crate::capability::compose::Engines;
 use crate::capability::vpn::{Claims, Meshes};
 use crate::grant::Grants;
 use crate::machine::Facts;
@@ -26,6 +27,7 @@ pub struct Guest {
     facts: Facts,
     config: Value,
     meshes: Meshes,
+    engines: Engines,
     claims: Claims,
     stage: Stage,
     calls: Vec<Recorded>,
@@ -83,6 +85,7 @@ impl Guest {
             facts: facts.clone(),
             config: policy.config.clone(),
             meshes: policy.meshes.clone(),
+            engines: policy.engines.clone(),
             claims: Claims::default(),
             stage: Stage::default(),
             calls: Vec::new(),
@@ -187,6 +190,11 @@ impl Guest {
     /// The meshes of the repo.
     pub(crate) fn meshes(&self) -> &Meshes {
         &self.meshes
+    }
+
+    /// The engine of each compose app that has one of its own.
+    pub(crate) fn engines(&self) -> &Engines {
+        &self.engines
     }
 
     /// What the policy has declared of WireGuard so far.

@@ -17,6 +17,7 @@ use super::reads::Configure;
 use super::tick::{TICK, Ticker};
 use super::words::{printable, printable_lines};
 use super::{link, load, reads, trap, types};
+use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
 use crate::grant::Grants;
 use crate::machine::Facts;
@@ -47,6 +48,8 @@ pub struct Policy<'a> {
     pub config: &'a Value,
     /// What `vpn.add-mesh` can name.
     pub meshes: &'a Meshes,
+    /// What brings the projects up that `compose.up` names.
+    pub engines: &'a Engines,
     pub limits: Limits,
 }
 

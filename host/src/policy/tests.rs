@@ -50,7 +50,15 @@ async fn run_with(component: &[u8], grants: &Grants, limits: Limits) -> Result<R
     let config = json!({ "answer": 42 });
     Ok(runtime
         .configure(
-            &Policy { name: "base", component, grants, config: &config, meshes: &Default::default(), limits },
+            &Policy {
+                name: "base",
+                component,
+                grants,
+                config: &config,
+                meshes: &Default::default(),
+                engines: &Default::default(),
+                limits,
+            },
             &facts(),
         )
         .await)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Host, Origin, Policy, Repo, RepoError};
 use crate::author::{FileError, Sources, beside};
+use crate::capability::compose::{Engines, Project};
 use crate::capability::vpn::Meshes;
 use crate::machine::create_private_folder;
 use crate::secret::Secret;
@@ -54,6 +55,8 @@ pub struct Unpacked {
     /// In the order in which they run, each with its component.
     pub policies: Vec<(Policy, Vec<u8>)>,
     pub meshes: Meshes,
+    /// The engine of each compose app that has one of its own.
+    pub engines: Engines,
     /// The folder that holds `apps/NAME` as `NAME`.
     pub apps: PathBuf,
     pub secrets: BTreeMap<String, Secret<String>>,
@@ -73,6 +76,8 @@ pub enum BundleError {
     Component { policy: String, path: PathBuf, source: std::io::Error },
     #[error("the component of policy {policy} is larger than {} MiB", LARGEST_COMPONENT >> 20)]
     TooLarge { policy: String },
+    #[error("stead.toml has a table [app.{name}], and there is no folder apps/{name}")]
+    NoApp { name: Project },
     #[error(transparent)]
     Apps(#[from] AppsError),
     #[error(transparent)]
@@ -97,6 +102,9 @@ impl Bundle {
         host: &Host,
         secrets: &BTreeMap<String, Secret<String>>,
     ) -> Result<Self, BundleError> {
+        if let Some(name) = repo.engines().keys().find(|name| !repo.apps().join(name.as_str()).is_dir()) {
+            return Err(BundleError::NoApp { name: name.clone() });
+        }
         let policies = repo.policies_of(host);
         let component = |policy: &Policy| Ok((policy.name.to_string(), component(repo, policy)?));
         let wanted = secrets.iter().filter(|(name, _)| policies.iter().any(|policy| policy.may_use_secret(name)));
@@ -133,6 +141,7 @@ impl Bundle {
             host: self.host,
             policies,
             meshes,
+            engines: repo.engines().clone(),
             apps: repo.apps(),
             secrets: self.secrets,
             commit: self.commit,

@@ -1,6 +1,7 @@
 //! From the text of `stead.toml` to hosts and policies, keeping the place of everything that can be wrong.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::error::{Fault, Problem};
 use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
 use crate::capability;
+use crate::capability::compose::{EngineName, Engines, Project};
 use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::job;
@@ -26,6 +28,7 @@ pub(super) struct Parsed {
     pub(super) secrets: SecretsFile,
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
+    pub(super) engines: Engines,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -42,12 +45,22 @@ struct Document {
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
+    #[serde(default)]
+    app: BTreeMap<Project, AppTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppTable {
+    engine: EngineName,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HostTable {
     address: Option<Address>,
+    #[serde(rename = "keep-images")]
+    keep_images: Option<NonZeroU32>,
     policies: Spanned<Vec<Spanned<Name>>>,
     #[serde(default)]
     config: BTreeMap<Spanned<Name>, IgnoredAny>,
@@ -98,8 +111,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         Ok((name, table))
     });
     let providers = providers.collect::<Result<_, Fault>>()?;
+    let engines = read.app.into_iter().map(|(name, table)| (name, table.engine)).collect();
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, providers })
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -158,7 +172,8 @@ fn host(name: Name, item: &Item<'_>, policies: &BTreeMap<Name, Policy>) -> Resul
         Ok((policy.clone(), self::config(item, &format!("host.{name}.config.{policy}"))?))
     });
     let config = config.collect::<Result<_, Fault>>()?;
-    Ok(Host { name, address: read.address, policies: listed, config })
+    let keep_images = read.keep_images.map(NonZeroU32::get);
+    Ok(Host { name, address: read.address, keep_images, policies: listed, config })
 }
 
 /// The policies of a host: at least one, each known and named once.

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Place, SessionError};
+use super::{Place, SessionError, Tidy};
 use crate::capability::Capability;
-use crate::capability::compose::{Apps, Compose, Exec, Lines, Streams};
+use crate::capability::compose::{self, Apps, Compose, Exec, Lines, Needs, Streams, Waste};
 use crate::event::{Event, Events};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::machine::Machine;
+
+/// How far back it is asked what stead brought here.
+const RUNS: u32 = 500;
 
 pub(super) async fn list(place: &Place, events: &Events) -> Result<(), SessionError> {
     let machine = Machine::open(&place.root, &place.state)?;
@@ -49,6 +52,47 @@ pub(super) async fn restart(
     });
     events.tell(Event::Restarted { containers: containers.await? });
     Ok(())
+}
+
+pub(super) async fn waste(place: &Place, tidy: Tidy, events: &Events) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let needs = needs(&Journal::open(machine.state())?, tidy.keep)?;
+    let waste = Apps::open(&machine).await?.waste(&needs, tidy.unused_for).await?;
+    events.tell(Event::Waste { waste });
+    Ok(())
+}
+
+pub(super) async fn clean(
+    place: &Place,
+    tidy: Tidy,
+    agreed: &Waste,
+    operator: &str,
+    events: &Events,
+) -> Result<(), SessionError> {
+    let machine = Machine::open(&place.root, &place.state)?;
+    let _lock = Lock::take(machine.state(), operator, "app clean")?;
+    let needs = needs(&Journal::open(machine.state())?, tidy.keep)?;
+    let apps = Apps::open(&machine).await?;
+    let what: Vec<_> = agreed.images.iter().map(compose::shown).collect();
+    let what = what.join(" ");
+    let cleaned = recorded(&machine, ("app clean", &what), operator, async {
+        Ok(apps.clean(&needs, tidy.unused_for, agreed).await?)
+    });
+    events.tell(Event::Cleaned { cleaned: cleaned.await? });
+    Ok(())
+}
+
+/// What the journal knows of images: all of them, and those of the last revisions.
+fn needs(journal: &Journal, keep: u32) -> Result<Needs, SessionError> {
+    let mut needs = Needs::default();
+    let fact = |run: u64| Ok::<_, SessionError>(journal.plan(run)?.observed.remove(Compose::NAME).unwrap_or_default());
+    for run in journal.runs(RUNS)? {
+        needs.known.extend(compose::mentioned(&fact(run.id)?));
+    }
+    for run in journal.runs_of_revisions(keep)? {
+        needs.kept.extend(compose::wanted(&fact(run)?));
+    }
+    Ok(needs)
 }
 
 /// Runs a command in a container of this machine; answers with its exit code.

@@ -41,6 +41,8 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         Request::RestartApp { app, services, limit } => {
             apps::restart(place, (&app, &services), limit, &operator, events).await
         }
+        Request::AppWaste { tidy } => apps::waste(place, tidy, events).await,
+        Request::CleanApps { tidy, agreed } => apps::clean(place, tidy, &agreed, &operator, events).await,
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;

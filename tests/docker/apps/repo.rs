@@ -26,7 +26,11 @@ pub(crate) struct Repo {
 impl Repo {
     /// A repo with `apps/APP/compose.yaml`; `{image}` in it stands for an image of the app's own.
     pub(crate) fn new(app: &str, compose: &str) -> Result<Self> {
-        let engine = Engine::start()?;
+        Self::on(Engine::start()?, app, compose)
+    }
+
+    /// The same on another engine than the tests' usual one.
+    pub(crate) fn on(engine: Engine, app: &str, compose: &str) -> Result<Self> {
         engine.import_busybox(&format!("{app}:1"))?;
         let repo = Self { engine, app: app.to_owned(), folder: tempfile::tempdir()?, stead: program::stead()? };
         repo.clean()?;
@@ -73,6 +77,14 @@ impl Repo {
         run_with_input(self.command().args(words), input.as_bytes(), LIMIT)?.ended_with(code)
     }
 
+    /// Runs stead where there is no terminal to ask on.
+    pub(crate) fn alone(&self, line: &str, code: i32) -> Result<String> {
+        let own = self.command();
+        let mut command = Command::new("setsid");
+        command.arg("--wait").arg(own.get_program()).args(own.get_args()).args(line.split_whitespace());
+        run(command.current_dir(self.folder.path()).env("HOME", self.path("home")), LIMIT)?.ended_with(code)
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.stead);
         command.arg("--root").arg(self.path("root")).arg("--state").arg(self.path("state"));
@@ -106,8 +118,12 @@ impl Repo {
 
     fn clean(&self) -> Result<()> {
         let filter = format!("label=com.docker.compose.project={}", self.app);
+        let stack = &self.app;
         let script = format!(
             "docker ps -aq --filter {filter} | xargs -r docker rm -fv; \
+             docker stack rm {stack} 2>&1; \
+             while docker ps -q --filter label=com.docker.stack.namespace={stack} | grep -q .; do sleep 0.1; done; \
+             docker volume ls -q --filter label=com.docker.stack.namespace={stack} | xargs -r docker volume rm -f; \
              docker network ls -q --filter {filter} | xargs -r docker network rm; \
              docker volume ls -q --filter {filter} | xargs -r docker volume rm"
         );

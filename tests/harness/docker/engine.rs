@@ -37,9 +37,10 @@ pub(super) fn answers(socket: &Path) -> bool {
     ping().unwrap_or(false)
 }
 
-pub(super) fn share() -> Result<Shared> {
+/// The engine of this name, started if it does not run.
+pub(super) fn share(name: &str) -> Result<Shared> {
     // In the temporary folder, not in the cache: the path of a Unix socket has at most 107 bytes.
-    share_in(&env::temp_dir().join("stead-test-engine"), None)
+    share_in(&env::temp_dir().join(name), None)
 }
 
 /// The engine in a folder, started if it does not run; `room`: how much its data may take, as mount(8) says it.

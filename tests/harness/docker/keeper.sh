@@ -4,6 +4,8 @@
 set -eu
 folder=$1
 ip link set lo up
+# One that was killed cleans nothing up, and its process number may be that of another process by now.
+rm -rf "$folder/data" "$folder/exec" "$folder/docker.sock" "$folder/dockerd.pid"
 if [ -n "${2-}" ]; then
     mkdir -p "$folder/data"
     mount -t tmpfs -o "size=$2" none "$folder/data"

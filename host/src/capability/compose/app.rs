@@ -13,11 +13,13 @@ use super::docker;
 use super::state::Engine;
 use crate::machine::Machine;
 
+mod clean;
 mod exec;
 mod list;
 mod logs;
 mod restart;
 
+pub use clean::{Cache, Cleaned, Images, Needs, Unused, Waste, mentioned, shown, wanted};
 pub use exec::{Exec, Streams};
 pub use list::{App, Instance};
 pub use logs::{Line, Lines, Since, Source};

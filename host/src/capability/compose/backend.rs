@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bollard::Docker;
 use futures::future::try_join_all;
@@ -10,12 +11,15 @@ use futures::future::try_join_all;
 use super::docker::Listed;
 use super::loader::{Plugin, Resolved, Variables};
 use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
-use super::{Compose, Project, Spec, cache, docker, engine, files, record, summary};
+use super::{Compose, EngineName, Files, Project, Spec, cache, docker, engine, files, record, summary, swarm};
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
 use crate::digest::Digest;
 
 /// What the plugin read in this run, by the digest of all that it follows from.
 type Read = Mutex<BTreeMap<Digest, Arc<Resolved>>>;
+
+/// How long a project may take to stop.
+const DOWN: Duration = Duration::from_secs(900);
 
 impl Compose {
     pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
@@ -59,6 +63,11 @@ impl Compose {
                 |error| if error.kind() == std::io::ErrorKind::NotFound { Ok(BTreeMap::new()) } else { Err(error) },
             )
             .map_err(|error| unreadable(error.to_string()))?;
+        let engine = wanted.as_ref().map(|wanted| &wanted.version).or(record.as_ref().map(|record| &record.version));
+        if engine.is_some_and(|version| version.engine == EngineName::Swarm) {
+            let found = self.find_stack(docker, project, wanted, record, files).await;
+            return found.map_err(|error| unreadable(error.to_string()));
+        }
         let (containers, networks, volumes) = tokio::try_join!(
             docker::containers(docker, &self.machine, project),
             docker::networks(docker, project),
@@ -72,6 +81,26 @@ impl Compose {
             _ => containers,
         };
         let containers = listed.into_iter().map(|listed| listed.container).collect();
+        Ok(Found { wanted, record, files, containers, networks, volumes })
+    }
+
+    async fn find_stack(
+        &self,
+        docker: &Docker,
+        project: &Project,
+        mut wanted: Option<Wanted>,
+        record: Option<Record>,
+        files: Files,
+    ) -> Result<Found, bollard::errors::Error> {
+        if let Some(wanted) = &mut wanted
+            && !swarm::is_manager(docker).await?
+        {
+            wanted.unsupported.push(swarm::NO_MANAGER.to_owned());
+        }
+        let none = BTreeMap::new();
+        let specs = record.as_ref().map_or(&none, |record| &record.specs);
+        let declared = wanted.as_ref().map(|wanted| &wanted.version.volumes);
+        let (containers, networks, volumes) = swarm::look(docker, &self.machine, project, specs, declared).await?;
         Ok(Found { wanted, record, files, containers, networks, volumes })
     }
 
@@ -121,6 +150,7 @@ impl Compose {
             secrets,
             environment: spec.environment.clone(),
             health_timeout: spec.health_timeout,
+            engine: spec.engine,
             ..Version::default()
         };
         let key = cache::key(&self.machine, project, &version, &plugin.identity);
@@ -137,6 +167,7 @@ impl Compose {
             }
         };
         wanted.version.health_timeout = spec.health_timeout;
+        in_its_way(&mut wanted);
         summary::follow_links(&lasting, &mut wanted.claims);
         let names = wanted.version.services.values().map(|service| service.image.as_str());
         let images = docker::images(docker, names).await.map_err(|error| unreadable(error.to_string()))?;
@@ -195,11 +226,39 @@ impl Compose {
         match to {
             State::Up(version) => self.up(&docker?, project, version).await,
             State::Down => {
-                engine::down(&docker?, &self.machine, project).await?;
+                self.down(&docker?, project).await?;
                 self.forget(project)
             }
             State::Unmanaged => self.forget(project),
         }
+    }
+
+    /// Takes a project down as it was brought up.
+    async fn down(&self, docker: &Docker, project: &Project) -> Result<(), ApplyError> {
+        match self.engine_of(project)? {
+            Some(EngineName::Swarm) => return swarm::down(docker, project).await,
+            Some(EngineName::Plugin) => self.down_by_plugin(project).await?,
+            Some(EngineName::Stead) | None => {}
+        }
+        engine::down(docker, &self.machine, project).await
+    }
+
+    /// What the project was last brought up by.
+    fn engine_of(&self, project: &Project) -> Result<Option<EngineName>, ApplyError> {
+        let record = record::get(&self.machine, project).map_err(self.unwritten(project))?;
+        Ok(record.map(|record| record.version.engine))
+    }
+
+    /// Lets the plugin take down what it brought up. What it leaves is taken down by its labels.
+    async fn down_by_plugin(&self, project: &Project) -> Result<(), ApplyError> {
+        let Some(plugin) = Plugin::find(&self.machine) else { return Ok(()) };
+        let host = docker::host(&self.machine);
+        let words = (&["down", "--remove-orphans"][..], DOWN);
+        let down = plugin.act(project, (&self.lasting(project), None), &Variables::default(), &host, words).await;
+        down.map_err(|words| ApplyError::Refused {
+            resource: format!("compose {project}"),
+            reason: format!("docker compose down: {words}"),
+        })
     }
 
     async fn up(&self, docker: &Docker, project: &Project, version: &Version) -> Result<(), ApplyError> {
@@ -207,6 +266,11 @@ impl Compose {
         let plugin =
             Plugin::find(&self.machine).ok_or_else(|| refused(super::diff::hint(&Engine::NoPlugin).to_owned()))?;
         let variables = self.kept_variables(version)?;
+        // A stack and containers of the same project would take each other's ports.
+        let former = self.engine_of(project)?.unwrap_or(version.engine);
+        if (former == EngineName::Swarm) != (version.engine == EngineName::Swarm) {
+            self.down(docker, project).await?;
+        }
         let mut record = self.place(project, version)?;
         let lasting = self.lasting(project);
         let resolved = match self.remembered(&cache::key(&self.machine, project, version, &plugin.identity)) {
@@ -229,8 +293,15 @@ impl Compose {
             resolved: &resolved,
             variables: &variables,
             work: &work,
+            specs: &record.specs,
         };
-        let ended = up.run().await?;
+        let brought_up = match version.engine {
+            EngineName::Stead => up.run().await.map(|ended| (ended, BTreeMap::new())),
+            EngineName::Plugin => up.by_plugin().await.map(|ended| (ended, BTreeMap::new())),
+            EngineName::Swarm => swarm::up(&up).await,
+        };
+        let (ended, specs) = brought_up.map_err(|error| work.first(error))?;
+        record.specs = specs;
         record.completed = ended.completed;
         record.version = version.clone();
         for (service, image) in ended.images {
@@ -256,6 +327,7 @@ impl Compose {
             files::keep(blobs, key, &lasting, &there)?;
             let former = record.version.files.clone();
             record.version.files.extend(version.files.clone());
+            record.version.engine = version.engine;
             record::keep(&self.machine, project, &record)?;
             files::put(blobs, &lasting, &former, &version.files)?;
             Ok(record)
@@ -306,5 +378,16 @@ impl Compose {
     fn unwritten(&self, project: &Project) -> impl Fn(std::io::Error) -> ApplyError {
         let path = self.lasting(project).display().to_string();
         move |source| ApplyError::File { path: path.clone(), source }
+    }
+}
+
+/// What docker compose does in its own way.
+fn in_its_way(wanted: &mut Wanted) {
+    if wanted.version.engine == EngineName::Plugin {
+        for service in wanted.version.services.values_mut() {
+            service.stop_first = Some("docker compose does so".to_owned());
+            // It does not look into the files that a container mounts.
+            service.mounted = None;
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::machine::{Machine, create_private_folder, replace};
 
 /// Changes when a summary is made in another way.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct Cached {
@@ -22,7 +22,7 @@ struct Cached {
 
 /// The digest of all that the plugin's answer follows from.
 pub(super) fn key(machine: &Machine, project: &Project, version: &Version, plugin: &str) -> Digest {
-    let from = (FORMAT, project, &version.files, &version.environment, &version.secrets, plugin);
+    let from = (FORMAT, project, &version.files, &version.environment, &version.secrets, plugin, version.engine);
     machine.key().digest(&serde_json::to_vec(&from).unwrap_or_default())
 }
 

@@ -81,6 +81,9 @@ pub(super) fn claims(lasting: &Path, model: &Model) -> Vec<Claim> {
         for network in networks(model, service).filter(|network| network.external) {
             add("networks", Ask::External(network.name.clone()));
         }
+        for (key, _, source) in model.files_of(service).filter(|(_, _, source)| source.external) {
+            add(key, Ask::External(source.name.clone()));
+        }
         for volume in volumes(model, service) {
             if volume.external {
                 add("volumes", Ask::External(volume.name.clone()));
@@ -117,6 +120,9 @@ fn powers(service: &Service, add: &mut impl FnMut(&str, Ask)) {
         if hooks.iter().any(|hook| hook.privileged) {
             add(key, Ask::Privileged);
         }
+    }
+    if service.use_api_socket {
+        add("use_api_socket", Ask::DockerSocket);
     }
     if service.cgroup_parent.is_some() {
         add("cgroup_parent", Ask::Privileged);

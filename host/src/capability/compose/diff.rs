@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::state::{Container, Engine, Fact, Found, Kept, Misfit, Record, Service, Set, State, Version, Wanted};
-use super::{Compose, Entry, Files, Project, Spec};
+use super::{Compose, EngineName, Entry, Files, Project, Spec};
 use crate::capability::{Declared, Desired, PlanError};
 use crate::plan::{Change, Deferred, Diff, Step, Undo};
 
@@ -21,8 +21,9 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Compose>) -> Result<Diff<S
         };
         let found = fact.projects.get(*project).ok_or_else(|| impossible("was not observed".to_owned()))?;
         let wanted = found.wanted.as_ref().ok_or_else(|| impossible("its files were not read".to_owned()))?;
-        if !wanted.unsupported.is_empty() {
-            return Err(impossible(format!("apps/{project}: {}", wanted.unsupported.join("; "))));
+        let lacking = lacking(wanted);
+        if !lacking.is_empty() {
+            return Err(impossible(format!("apps/{project}: {}", lacking.join("; "))));
         }
         steps.extend(up(project, found, wanted));
     }
@@ -32,6 +33,17 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Compose>) -> Result<Diff<S
         steps.extend(prune(project, &found, to).map(Step::leaving));
     }
     Ok(Diff { steps, ..Diff::default() })
+}
+
+/// What the project's engine does not carry, in words.
+fn lacking(wanted: &Wanted) -> Vec<String> {
+    let mut lacking = wanted.unsupported.clone();
+    if wanted.version.engine != EngineName::Plugin {
+        let hint =
+            "not supported yet, but by the Compose plugin itself: say `engine = \"plugin\"` for it in stead.toml";
+        lacking.extend(wanted.plugin_only.iter().map(|what| format!("{what}: {hint}")));
+    }
+    lacking
 }
 
 /// One spec a project.
@@ -111,6 +123,10 @@ pub(super) fn hint(engine: &Engine) -> String {
 
 fn up(project: &Project, found: &Found, wanted: &Wanted) -> Option<Step<Set>> {
     let mut notes = file_notes(&found.files, &wanted.version.files);
+    let before = found.record.as_ref().map(|record| record.version.engine).unwrap_or_default();
+    if before != wanted.version.engine {
+        notes.push(format!("engine: {}", wanted.version.engine));
+    }
     notes.extend(service_notes(found, &wanted.version));
     notes.extend(network_notes(found, &wanted.version));
     let volumes = wanted.version.volumes.iter();

@@ -68,7 +68,7 @@ pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
     if given.is_none() && !local.exists() && !is_installed(machine) {
         return Err(Engine::NotInstalled);
     }
-    let host = given.unwrap_or_else(|| format!("unix://{}", local.display()));
+    let host = host(machine);
     let down = |reason: String| Engine::Down(format!("{host}: {reason}"));
     let docker = match host.starts_with("unix://") {
         true => Docker::connect_with_unix(&host, TIMEOUT_SECONDS, API_DEFAULT_VERSION),
@@ -95,6 +95,11 @@ pub(super) async fn reach(machine: &Machine) -> Result<Docker, Engine> {
 /// As for the docker command line; a tree of files that is no running system never reaches out of itself.
 fn given(machine: &Machine) -> Option<String> {
     std::env::var("DOCKER_HOST").ok().filter(|host| machine.is_live() && !host.is_empty())
+}
+
+/// Where the engine listens, as the docker command line takes it.
+pub(super) fn host(machine: &Machine) -> String {
+    given(machine).unwrap_or_else(|| format!("unix://{}", machine.path(SOCKET).display()))
 }
 
 /// The socket of the engine; `None`: it is elsewhere.

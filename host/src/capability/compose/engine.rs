@@ -11,12 +11,13 @@ use bollard::errors::Error;
 
 use self::converge::{Running, Task};
 use self::image::Chosen;
-use super::docker::{self, Image, Listed};
+use super::docker::{self, Listed};
 use super::loader::{Plugin, Resolved, Variables};
 use super::model::Model;
 use super::spec::Project;
 use super::state::Version;
 use crate::capability::ApplyError;
+use crate::digest::Digest;
 use crate::machine::Machine;
 
 mod body;
@@ -34,6 +35,7 @@ mod image;
 mod labels;
 mod mounts;
 mod network;
+mod plugin;
 mod pull;
 mod replace;
 mod resources;
@@ -41,7 +43,12 @@ mod shares;
 mod work;
 mod written;
 
+pub(super) use super::docker::Image;
+pub(super) use body::{environment, health};
 pub(super) use down::down;
+pub(super) use gate::tail;
+pub(super) use mounts::of_a_task as mount_request;
+pub(super) use network::request as network_request;
 pub(super) use shares::hash as shared_hash;
 pub(super) use work::Work;
 
@@ -59,6 +66,8 @@ pub(super) struct Up<'a> {
     pub(super) resolved: &'a Resolved,
     pub(super) variables: &'a Variables,
     pub(super) work: &'a Work,
+    /// What a swarm's services were when they were last brought up.
+    pub(super) specs: &'a BTreeMap<String, Digest>,
 }
 
 /// How a project came up.
@@ -76,10 +85,6 @@ impl Up<'_> {
     /// # Errors
     /// When Docker refuses something, or a container that was started does not become healthy.
     pub(super) async fn run(&self) -> Result<Ended, ApplyError> {
-        self.bring_up().await.map_err(|error| self.work.first(error))
-    }
-
-    async fn bring_up(&self) -> Result<Ended, ApplyError> {
         self.check_engine()?;
         let images = self.images().await?;
         let mut listed = self.listed().await?;
@@ -127,16 +132,16 @@ impl Up<'_> {
         docker::containers(self.docker, self.machine, self.project).await.map_err(self.failed("list containers"))
     }
 
-    fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         Duration::from_secs(self.version.health_timeout.into())
     }
 
-    fn refused(&self, reason: impl Into<String>) -> ApplyError {
+    pub(super) fn refused(&self, reason: impl Into<String>) -> ApplyError {
         ApplyError::Refused { resource: format!("compose {}", self.project), reason: reason.into() }
     }
 
     /// What Docker refused, without values of secrets.
-    fn failed(&self, what: impl Into<String>) -> impl FnOnce(Error) -> ApplyError {
+    pub(super) fn failed(&self, what: impl Into<String>) -> impl FnOnce(Error) -> ApplyError {
         let what = what.into();
         move |error| self.refused(format!("cannot {what}: {}", self.variables.hide(&said(error))))
     }

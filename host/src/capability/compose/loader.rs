@@ -120,6 +120,33 @@ impl Plugin {
             .map_err(|error| reason(project, error))
     }
 
+    /// Runs a command of the plugin that changes something, on a resolved model: outside of its room, because it has to
+    /// reach Docker, and without a file that it could read.
+    pub(super) async fn act(
+        &self,
+        project: &Project,
+        (lasting, model): (&Path, Option<&Value>),
+        variables: &Variables,
+        host: &str,
+        (words, timeout): (&[&str], Duration),
+    ) -> Result<(), String> {
+        let program = bare(Program::new(self.path.to_string_lossy())).env("DOCKER_HOST", host).timeout(timeout);
+        let program = variables.give(program).args(["--project-name", project.as_str()]);
+        let program = match model {
+            Some(model) => {
+                let text = model.to_string().replace('$', "$$");
+                program.arg("--project-directory").arg(lasting).args(["--file", "-"]).input(text)
+            }
+            None => program,
+        };
+        program
+            .args(words.iter().copied())
+            .run()
+            .await
+            .map(drop)
+            .map_err(|error| variables.hide(&reason(project, error)))
+    }
+
     async fn probe(&self) -> Result<Probe, ProgramError> {
         Probe::of(&self.path, &self.identity, &self.kept).await
     }

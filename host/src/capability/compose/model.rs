@@ -18,7 +18,7 @@ mod scalar;
 mod service;
 
 pub(super) use build::Build;
-pub(super) use deploy::Order;
+pub(super) use deploy::{Order, UpdateConfig};
 pub(super) use device::{Blkio, Device, DeviceRequest, Rate, Ulimit, Weight};
 pub(super) use mount::{FileMount, Mount, MountKind};
 pub(super) use network::{Attachment, Port};
@@ -58,6 +58,10 @@ pub(super) struct Parsed {
     pub(super) model: Model,
     /// What the engine does not carry, in words: with any of it, nothing is done.
     pub(super) unsupported: Vec<String>,
+    /// What is carried in a swarm and not on one machine, in words.
+    pub(super) swarm_only: Vec<String>,
+    /// What the Compose plugin carries and the engine does not: service and key.
+    pub(super) plugin_only: Vec<String>,
     /// What means nothing on one machine, in words.
     pub(super) idle: Vec<String>,
 }
@@ -88,9 +92,11 @@ pub(super) fn parse(model: &Value) -> Parsed {
     for (name, service) in &known.services {
         service.refuse(&mut |key, reason| unsupported.push(format!("service {name}, key {key}: {reason}")));
     }
-    known.refuse_files(&mut |words| unsupported.push(words));
+    let mut swarm_only = Vec::new();
+    known.refuse_files(&mut |words| swarm_only.push(words));
     let idle = known.idle();
-    Parsed { model: known, unsupported, idle }
+    let plugin_only = known.plugin_only();
+    Parsed { model: known, unsupported, swarm_only, plugin_only, idle }
 }
 
 /// Reads each entry of a section key by key, so that what is wrong can be named.

@@ -24,6 +24,13 @@ pub(super) fn forget(machine: &Machine, project: &Project) -> std::io::Result<()
     remove(&path(machine, project))
 }
 
+/// Those of all projects, as far as they can be read.
+pub(super) fn all(machine: &Machine) -> Vec<Record> {
+    let files = std::fs::read_dir(machine.state().join("compose")).into_iter().flatten().flatten();
+    let records = files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    records.filter_map(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok()).collect()
+}
+
 fn path(machine: &Machine, project: &Project) -> PathBuf {
     machine.state().join("compose").join(format!("{project}.json"))
 }

@@ -33,6 +33,41 @@ pub struct Spec {
     /// In seconds.
     #[serde(default = "health_timeout")]
     pub health_timeout: u32,
+    #[serde(default, skip_serializing_if = "EngineName::is_own")]
+    pub engine: EngineName,
+}
+
+/// What brings a project up: `engine` of its table `[app.NAME]` in `stead.toml`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// stead itself, over the Docker API.
+    #[default]
+    Stead,
+    /// The Compose plugin: `docker compose up`.
+    Plugin,
+    /// Docker Swarm, as a stack.
+    Swarm,
+}
+
+/// The engine of each project that has another than stead's own.
+pub type Engines = BTreeMap<Project, EngineName>;
+
+impl EngineName {
+    /// Whether it is stead's own.
+    pub fn is_own(&self) -> bool {
+        *self == Self::Stead
+    }
+}
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stead => "stead",
+            Self::Plugin => "docker compose",
+            Self::Swarm => "Docker Swarm",
+        })
+    }
 }
 
 fn health_timeout() -> u32 {
@@ -62,7 +97,7 @@ impl Spec {
         if let Some(twice) = secrets.keys().find(|name| environment.contains_key(*name)) {
             return Err(Invalid::new("secrets", format!("{twice} is in environment as well")));
         }
-        Ok(Self { project: name.parse()?, environment, secrets, health_timeout })
+        Ok(Self { project: name.parse()?, environment, secrets, health_timeout, engine: EngineName::default() })
     }
 
     /// How long containers may take to become healthy.

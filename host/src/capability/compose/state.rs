@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use super::files::Files;
-use super::spec::Project;
+use super::spec::{EngineName, Project};
 use crate::digest::Digest;
 
 /// Sets a project.
@@ -47,6 +47,9 @@ pub struct Version {
     /// By their names in Docker.
     #[serde(default)]
     pub volumes: BTreeMap<String, Kept>,
+    /// What brings it up.
+    #[serde(default, skip_serializing_if = "EngineName::is_own")]
+    pub engine: EngineName,
 }
 
 /// A secret behind a variable.
@@ -155,6 +158,9 @@ pub struct Wanted {
     /// What the engine does not carry, in words.
     #[serde(default)]
     pub unsupported: Vec<String>,
+    /// What the Compose plugin carries and the engine does not, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugin_only: Vec<String>,
     /// What means nothing outside of a swarm, in words.
     #[serde(default)]
     pub idle: Vec<String>,
@@ -179,6 +185,9 @@ pub struct Record {
     /// Services that ended, successfully, while they were being brought up.
     #[serde(default)]
     pub completed: BTreeSet<String>,
+    /// The specs of a swarm's services, as the swarm gave them when they were up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub specs: BTreeMap<String, Digest>,
 }
 
 /// A container of a project.

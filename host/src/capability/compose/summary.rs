@@ -9,7 +9,7 @@ use super::claim::{Ask, Claim};
 use super::files::Files;
 use super::loader::Resolved;
 use super::model::{Condition, Model, MountKind, Network, Parsed, Service as Declared, parse};
-use super::spec::Project;
+use super::spec::{EngineName, Project};
 use super::state::{Kept, Published, Service, Version, Wanted};
 use crate::digest::{Digest, Key};
 
@@ -21,7 +21,7 @@ pub(super) fn summarise(
     version: Version,
     resolved: &Resolved,
 ) -> Wanted {
-    let Parsed { model, mut unsupported, idle } = parse(&resolved.model);
+    let Parsed { model, mut unsupported, swarm_only, plugin_only, idle } = parse(&resolved.model);
     let awaited: BTreeSet<&String> = model.services.values().flat_map(completions).collect();
     let mut contexts = BTreeMap::new();
     for (name, build) in model.services.iter().filter_map(|(name, service)| Some((name, service.build.as_ref()?))) {
@@ -64,7 +64,12 @@ pub(super) fn summarise(
     let claims = super::claim::claims(lasting, &model);
     let published = model.services.iter().flat_map(published).collect();
     let version = Version { services, networks: used, volumes: volumes.collect(), ..version };
-    Wanted { version, claims, published, unsupported, idle }
+    let mut wanted = Wanted { version, claims, published, unsupported, plugin_only, idle };
+    match wanted.version.engine {
+        EngineName::Swarm => super::swarm::complete(&model, &mut wanted),
+        EngineName::Stead | EngineName::Plugin => wanted.unsupported.extend(swarm_only),
+    }
+    wanted
 }
 
 fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::capability::vpn::{PublicKey, Talk, Tunnel};
 use crate::cli::Context;
 use crate::cli::asking::{Asked, ask_all, first_failure, unexpected};
+use crate::cli::size::bytes;
 use crate::cli::status::json;
 use crate::cli::table::table;
 use crate::cli::targets::{Machine, of_all};
@@ -89,17 +90,6 @@ fn row((key, talk): (&PublicKey, &Talk)) -> [String; 6] {
     ]
 }
 
-fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if count < 1024 {
-        return format!("{count} B");
-    }
-    let power = (count.ilog2() / 10).min(4);
-    let unit = UNITS.get(power as usize - 1).copied().unwrap_or_default();
-    let tenths = u128::from(count) * 10 / (1 << (10 * power));
-    format!("{}.{} {unit}", tenths / 10, tenths % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,11 +121,5 @@ mod tests {
           web2\n AwMDAwMD…       192.0.2.7:51820  2 h ago    1023 B    146 B      stale
         ");
         assert_eq!(host("web2", &[]), "web2: no WireGuard interface\n");
-    }
-
-    #[test]
-    fn bytes_are_rounded_down() {
-        let said = [0, 1023, 1024, 1536, (1 << 20) - 1, 1 << 20, 5 << 40, u64::MAX].map(bytes);
-        assert_eq!(said, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1023.9 KiB", "1.0 MiB", "5.0 TiB", "16777215.9 TiB"]);
     }
 }

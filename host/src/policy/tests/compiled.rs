@@ -15,6 +15,7 @@ async fn runs(runtime: &Runtime, component: &[u8]) -> Result<()> {
         grants: &forwarding()?,
         config: &json!({}),
         meshes: &Default::default(),
+        engines: &Default::default(),
         limits: QUICK,
     };
     runtime.configure(&policy, &facts()).await?;

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{AppError, Apps, refused};
 use crate::capability::compose::docker::{DEPENDS_ON, NUMBER, ONE_OFF, PROJECT, SERVICE};
 use crate::capability::compose::record;
+use crate::capability::compose::swarm::NAMESPACE;
+
+const SWARM_SERVICE: &str = "com.docker.swarm.service.name";
+const SWARM_TASK: &str = "com.docker.swarm.task.name";
 
 /// A project on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +46,9 @@ pub struct Instance {
     pub orphan: bool,
     /// Whether `docker compose run` made it.
     pub one_off: bool,
+    /// Whether it is of a stack in a swarm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stack: bool,
     /// The services that its own depends on, and whether it is to be restarted with them.
     #[serde(skip)]
     pub(super) depends_on: BTreeMap<String, Dependency>,
@@ -72,15 +79,21 @@ impl Apps<'_> {
     /// # Errors
     /// When the engine does not say.
     pub async fn list(&self, owned: &BTreeSet<String>) -> Result<Vec<App>, AppError> {
-        let filters = HashMap::from([("label".to_owned(), vec![PROJECT.to_owned()])]);
-        let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
-        let found = self.docker.list_containers(Some(options)).await.map_err(refused("list containers"))?;
+        let (mut found, tasks) = tokio::try_join!(self.with(PROJECT, true), self.with(NAMESPACE, false))?;
+        found.extend(tasks);
         let looked = join_all(found.into_iter().map(|summary| self.look(summary))).await;
         let mut projects: BTreeMap<String, Vec<Instance>> = owned.iter().map(|name| (name.clone(), vec![])).collect();
         for (project, instance) in looked.into_iter().flatten() {
             projects.entry(project).or_default().push(instance);
         }
         Ok(projects.into_iter().map(|(name, instances)| self.app(name, instances, owned)).collect())
+    }
+
+    /// The containers with a label. Of a stack those that run: the swarm keeps former ones, which nobody asks for.
+    async fn with(&self, label: &str, all: bool) -> Result<Vec<ContainerSummary>, AppError> {
+        let filters = Some(HashMap::from([("label".to_owned(), vec![label.to_owned()])]));
+        let options = ListContainersOptions { all, filters, ..ListContainersOptions::default() };
+        self.docker.list_containers(Some(options)).await.map_err(refused("list containers"))
     }
 
     /// The project of this name, with the containers of these services; of all when there is none.
@@ -119,6 +132,7 @@ impl Apps<'_> {
         let id = summary.id?;
         let found = self.docker.inspect_container(&id, None).await.ok()?;
         let labels = summary.labels.unwrap_or_default();
+        let (project, service, number) = place(&labels)?;
         let name = summary.names?.into_iter().next()?.trim_start_matches('/').to_owned();
         let state = state(&found);
         let status = state.status.map(|status| status.to_string()).unwrap_or_default();
@@ -126,9 +140,9 @@ impl Apps<'_> {
         let since = if is_up { state.started_at } else { state.finished_at };
         let never = |at: &String| at.starts_with("0001-");
         let instance = Instance {
-            service: labels.get(SERVICE).cloned().unwrap_or_default(),
+            service,
             container: Some((name, id)),
-            number: labels.get(NUMBER).and_then(|number| number.parse().ok()).unwrap_or_default(),
+            number,
             // A name that means another image by now is given as the id.
             image: summary.image.unwrap_or_default(),
             exit_code: state.exit_code.filter(|_| status == "exited"),
@@ -138,10 +152,25 @@ impl Apps<'_> {
             since: since.filter(|at| !never(at)).or(found.created),
             orphan: false,
             one_off: labels.get(ONE_OFF).is_some_and(|one_off| one_off.eq_ignore_ascii_case("true")),
+            stack: !labels.contains_key(PROJECT),
             depends_on: labels.get(DEPENDS_ON).map(|label| depends_on(label)).unwrap_or_default(),
         };
-        Some((labels.get(PROJECT)?.clone(), instance))
+        Some((project, instance))
     }
+}
+
+/// The project, the service and the number of a container: of docker compose, or of a stack.
+fn place(labels: &HashMap<String, String>) -> Option<(String, String, u32)> {
+    let number = |number: Option<&str>| number.and_then(|number| number.parse().ok()).unwrap_or_default();
+    if let Some(project) = labels.get(PROJECT) {
+        let service = labels.get(SERVICE).cloned().unwrap_or_default();
+        return Some((project.clone(), service, number(labels.get(NUMBER).map(String::as_str))));
+    }
+    let (project, full) = (labels.get(NAMESPACE)?, labels.get(SWARM_SERVICE)?);
+    let service = full.strip_prefix(project.as_str()).and_then(|rest| rest.strip_prefix('_')).unwrap_or(full);
+    // NAME.NUMBER.ID
+    let task = labels.get(SWARM_TASK).and_then(|task| task.rsplit('.').nth(1));
+    Some((project.clone(), service.to_owned(), number(task)))
 }
 
 fn state(found: &ContainerInspectResponse) -> ContainerState {
@@ -168,6 +197,7 @@ fn missing(service: &str, image: &str) -> Instance {
         since: None,
         orphan: false,
         one_off: false,
+        stack: false,
         depends_on: BTreeMap::new(),
     }
 }

@@ -12,7 +12,6 @@ use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::{App, AppError, Apps, Instance, refused};
-use crate::capability::compose::docker::PROJECT;
 
 mod cutter;
 
@@ -106,7 +105,7 @@ impl Apps<'_> {
         mut last: BTreeMap<String, String>,
         mut told: impl AsyncFnMut(Line) -> bool,
     ) -> Result<(), AppError> {
-        let mut started = Box::pin(self.docker.events(Some(starts(&app.name, begun))));
+        let mut started = Box::pin(self.docker.events(Some(starts(begun))));
         let from = |id: &str, last: &BTreeMap<String, String>| {
             let at = last.get(id).and_then(|at| at.parse::<jiff::Timestamp>().ok());
             LogsOptions { follow: true, since: short(at.map_or(begun, |at| at.as_second())), ..options() }
@@ -187,9 +186,9 @@ fn options() -> LogsOptions {
     LogsOptions { stdout: true, stderr: true, timestamps: true, ..LogsOptions::default() }
 }
 
-fn starts(app: &str, since: i64) -> EventsOptions {
-    let filters = [("label", format!("{PROJECT}={app}")), ("event", "start".to_owned())];
-    let filters = filters.into_iter().map(|(key, value)| (key.to_owned(), vec![value])).collect();
+fn starts(since: i64) -> EventsOptions {
+    let filters = [("type", "container"), ("event", "start")];
+    let filters = filters.into_iter().map(|(key, value)| (key.to_owned(), vec![value.to_owned()])).collect();
     EventsOptions { since: Some(since.to_string()), filters: Some(filters), ..EventsOptions::default() }
 }
 

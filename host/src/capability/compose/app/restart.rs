@@ -24,6 +24,11 @@ impl Apps<'_> {
     pub async fn restart(&self, app: &str, services: &[String], limit: Duration) -> Result<Vec<String>, AppError> {
         self.find(app, services).await?;
         let app = self.find(app, &[]).await?;
+        if app.instances.iter().any(|instance| instance.stack) {
+            let words =
+                format!("it is a stack: `docker service update --force {}_SERVICE` has its tasks made anew", app.name);
+            return Err(AppError::Refused { what: format!("restart {}", app.name), words });
+        }
         let mut restarted = Vec::new();
         for wave in waves(&app, &chosen(&app, services)) {
             let done = try_join_all(wave.into_iter().map(|instance| self.one(instance, limit))).await?;

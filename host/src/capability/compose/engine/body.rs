@@ -53,7 +53,9 @@ impl Up<'_> {
 }
 
 /// As Docker takes variables; one without a value takes that of the image away.
-pub(super) fn environment(variables: &std::collections::BTreeMap<String, Option<String>>) -> Vec<String> {
+pub(in crate::capability::compose) fn environment(
+    variables: &std::collections::BTreeMap<String, Option<String>>,
+) -> Vec<String> {
     let one = |(name, value): (&String, &Option<String>)| match value {
         Some(value) => format!("{name}={value}"),
         None => name.clone(),
@@ -65,7 +67,7 @@ fn with_protocol(port: &str) -> String {
     if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
 }
 
-fn health(check: &HealthCheck) -> HealthConfig {
+pub(in crate::capability::compose) fn health(check: &HealthCheck) -> HealthConfig {
     if check.disable {
         return HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() };
     }

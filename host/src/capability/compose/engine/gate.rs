@@ -230,7 +230,7 @@ fn last_probe(found: &ContainerInspectResponse) -> Option<String> {
 }
 
 /// The end of a text, at the boundary of a character.
-pub(super) fn tail(text: &str) -> &str {
+pub(in crate::capability::compose) fn tail(text: &str) -> &str {
     let mut start = text.len().saturating_sub(MOST_BYTES);
     while !text.is_char_boundary(start) {
         start += 1;

@@ -117,6 +117,13 @@ fn request(mount: &Mount, source: Option<String>, dialect: Dialect) -> Request {
     }
 }
 
+/// The mount of a task of a swarm, for which no folder of the host is made.
+pub(in crate::capability::compose) fn of_a_task(mount: &Mount, source: Option<String>) -> Request {
+    let request = request(mount, source, Dialect::of("2.0.0"));
+    let bind_options = request.bind_options.map(|bind| MountBindOptions { create_mountpoint: None, ..bind });
+    Request { bind_options, ..request }
+}
+
 fn propagation(name: &str) -> Option<MountBindOptionsPropagationEnum> {
     Some(match name {
         "private" => MountBindOptionsPropagationEnum::PRIVATE,

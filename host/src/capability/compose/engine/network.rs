@@ -158,7 +158,7 @@ fn is_in_use(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { message, .. } if said(message))
 }
 
-fn request(network: &Network) -> NetworkCreateRequest {
+pub(in crate::capability::compose) fn request(network: &Network) -> NetworkCreateRequest {
     let pools = network.ipam.config.iter().map(|pool| IpamConfig {
         subnet: pool.subnet.clone(),
         ip_range: pool.ip_range.clone(),

@@ -46,7 +46,7 @@ impl Work {
     }
 
     /// What failed first, in place of what failed because of it.
-    pub(super) fn first(&self, error: ApplyError) -> ApplyError {
+    pub(in crate::capability::compose) fn first(&self, error: ApplyError) -> ApplyError {
         let failed = &mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(failed, Failed::Told) {
             Failed::With(first) => first,
@@ -76,7 +76,7 @@ impl Work {
 
     /// Does something for each service, as soon as it is done for all that the service depends on. After a failure
     /// nothing more is begun, and what is under way comes to its end.
-    pub(super) async fn in_order<'m, T, F>(
+    pub(in crate::capability::compose) async fn in_order<'m, T, F>(
         &self,
         model: &'m Model,
         begin: impl Fn(&'m str, &BTreeMap<&'m str, T>) -> F,

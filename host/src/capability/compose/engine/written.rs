@@ -42,7 +42,7 @@ impl Up<'_> {
         Ok((!written.is_empty()).then_some((archive, keeps_owner)))
     }
 
-    fn content<'s>(&'s self, source: &'s FileSource) -> Option<&'s str> {
+    pub(in crate::capability::compose) fn content<'s>(&'s self, source: &'s FileSource) -> Option<&'s str> {
         match (&source.content, &source.environment) {
             (Some(content), _) => Some(content),
             (None, Some(variable)) => self.resolved.variables.get(variable).map(|value| value.reveal().as_str()),

@@ -15,7 +15,6 @@ impl Service {
             ("provider", self.provider.is_some()),
             ("models", self.models.is_some()),
             ("pre_start", !self.pre_start.is_empty()),
-            ("use_api_socket", self.use_api_socket),
         ] {
             if is_there {
                 say(key, UNSUPPORTED.to_owned());
@@ -111,6 +110,13 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Keys that the Compose plugin carries and the engine does not, and that ask nothing of the host but what is a
+    /// claim.
+    pub(super) fn plugin_only(&self) -> Vec<String> {
+        let sockets = self.services.iter().filter(|(_, service)| service.use_api_socket);
+        sockets.map(|(name, _)| format!("service {name}, key use_api_socket")).collect()
     }
 
     /// Keys that mean nothing here, with their service.
