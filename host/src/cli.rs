@@ -159,6 +159,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> u8 {
     let Global { repo, color, verbose, root, state } = cli.global;
     let terminal = Terminal::new(color, verbose);
+    // Programs that are started in another folder are given paths in it.
+    let root = std::path::absolute(&root).unwrap_or(root);
     let context = Context { repo, place: Place { root, state }, terminal };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Blame::Stead, Exit::Internal, &error));

@@ -4,6 +4,7 @@ mod beside;
 mod change;
 mod fail;
 mod guard;
+mod hook;
 pub(crate) mod host;
 mod hostile;
 mod ill;

@@ -27,5 +27,5 @@ empty! {
     firewall::Set { name, elements, dynamic, timeout; element_type: firewall::ElementType::Ipv4Addr },
     vpn::Interface { name, addresses, listen_port, mtu, fwmark, routes, table },
     vpn::Peer { public_key, name, preshared_key, endpoint, allowed_ips, persistent_keepalive },
-    compose::Options { environment, secrets, health_timeout },
+    compose::Options { environment, secrets, health_timeout, scale },
 }

@@ -149,6 +149,30 @@ fn services_scale_and_go_and_volumes_stay() -> Result<()> {
 }
 
 #[test]
+fn a_policy_scales_whatever_the_file_says() -> Result<()> {
+    block(async {
+        let mut host = two("stead-scaled")?;
+        host.up().await?;
+        let before = host.ids()?;
+        let scaled = |service: &str, containers: u32| {
+            let mut spec = host.spec();
+            spec["scale"] = json!({ service: containers });
+            [spec]
+        };
+        let (three, none, unknown) = (scaled("web", 3), scaled("web", 0), scaled("wbe", 1));
+        assert_eq!(host.apply(&three).await?, ["service web: scale from 1 to 3"]);
+        assert_eq!(before["stead-scaled-web-1"], host.ids()?["stead-scaled-web-1"]);
+        assert_eq!(host.ids()?.len(), 4);
+        ensure!(host.apply(&three).await?.is_empty());
+        assert_eq!(host.apply(&none).await?, ["service web: scale from 3 to 0"]);
+        assert_eq!(host.up().await?, ["service web: create from stead-scaled:1"]);
+        let error = host.plan(&unknown).await.err().context("nothing was wrong")?.to_string();
+        ensure!(error.contains("cannot scale wbe: the project has no such service"), "{error}");
+        Ok(())
+    })
+}
+
+#[test]
 fn what_containers_wrote_stays_and_links_are_not_followed() -> Result<()> {
     block(async {
         let mut host = two("stead-links")?;

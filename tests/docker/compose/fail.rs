@@ -1,8 +1,11 @@
 //! What goes wrong is said, and the former state comes back.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use stead::capability::ApplyError;
+use stead_tests::wait;
 
 use super::host::{Host, block, compose, declared};
 
@@ -53,6 +56,7 @@ services:
          depends_on: { migrate: { condition: service_completed_successfully } } }
   migrate: { image: '{image}', command: [sleep, '1'] }
   once: { image: '{image}', command: ['true'] }
+  later: { image: '{image}', command: [sleep, '1'], stop_grace_period: 0s }
 ";
         let mut host = Host::new("stead-once", file)?;
         host.up().await?;
@@ -62,7 +66,12 @@ services:
             "{ids:?}"
         );
         assert_eq!(host.up().await?, [""; 0]);
-        host.write("compose.yaml", &file.replace("[sleep, '1']", "['false']"))?;
+        // One that ends after it was looked at, and that nobody waits for.
+        wait::until("later to end", Duration::from_secs(20), || {
+            Ok(host.ids()?["stead-once-later-1"].ends_with("exited").then_some(()))
+        })?;
+        assert_eq!(host.up().await?, [""; 0]);
+        host.write("compose.yaml", &file.replacen("[sleep, '1']", "['false']", 1))?;
         let error = host.fail().await?.to_string();
         ensure!(error.contains("migrate") && error.contains("exit code 1"), "{error}");
         Ok(())

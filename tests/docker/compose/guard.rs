@@ -127,6 +127,22 @@ fn a_link_that_a_container_left_leads_the_plugin_nowhere() -> Result<()> {
 }
 
 #[test]
+fn a_file_that_a_container_left_is_not_read() -> Result<()> {
+    block(async {
+        let file = "services: { web: { image: '{image}', command: [sleep, '1000'], stop_grace_period: 0s } }";
+        let mut host = Host::new("stead-left", file)?;
+        host.up().await?;
+        let more = "services: { web: { privileged: true, environment: { LEFT: yes } } }";
+        std::fs::write(host.lasting().join("compose.override.yaml"), more)?;
+        host.write("compose.yaml", &file.replace("1000", "2000"))?;
+        host.up().await?;
+        let web = host.inspect("stead-left-web-1")?;
+        ensure!(web["HostConfig"]["Privileged"] == false && !web.to_string().contains("LEFT"), "{web}");
+        Ok(())
+    })
+}
+
+#[test]
 fn without_docker_there_is_a_hint() -> Result<()> {
     block(async {
         let host = Host::new("stead-down", "services: {}")?;

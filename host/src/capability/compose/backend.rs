@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bollard::Docker;
 use futures::future::try_join_all;
+use jiff::Timestamp;
+use tempfile::TempDir;
 
-use super::docker::Listed;
+use super::docker::{Image, Listed};
 use super::loader::{Plugin, Resolved, Variables};
-use super::state::{Engine, Fact, Found, Record, SecretValue, Set, State, Version, Wanted};
+use super::state::{Engine, Fact, Found, Record, SecretValue, Service, Set, State, Version, Wanted};
 use super::{Compose, EngineName, Files, Project, Spec, cache, docker, engine, files, record, summary, swarm};
 use crate::capability::{ApplyError, Declared, ObserveError, Owned};
 use crate::digest::Digest;
@@ -68,12 +70,14 @@ impl Compose {
             let found = self.find_stack(docker, project, wanted, record, files).await;
             return found.map_err(|error| unreadable(error.to_string()));
         }
-        let (containers, networks, volumes) = tokio::try_join!(
-            docker::containers(docker, &self.machine, project),
-            docker::networks(docker, project),
-            docker::volumes(docker, project),
-        )
-        .map_err(|error| unreadable(error.to_string()))?;
+        let containers = async {
+            let mut listed = docker::containers(docker, &self.machine, project).await?;
+            docker::find_done(docker, &mut listed).await?;
+            Ok(listed)
+        };
+        let (containers, networks, volumes) =
+            tokio::try_join!(containers, docker::networks(docker, project), docker::volumes(docker, project))
+                .map_err(|error| unreadable(error.to_string()))?;
         let listed = match (&wanted, plugin) {
             (Some(wanted), Some(plugin)) => {
                 self.recognise(plugin, project, wanted, containers).await.map_err(unreadable)?
@@ -122,7 +126,7 @@ impl Compose {
         }
         let (staged, lasting) = (self.machine.app(project.as_str()), self.lasting(project));
         let variables = self.kept_variables(version).map_err(|error| error.to_string())?;
-        let resolved = plugin.resolve(project, &staged, &lasting, &variables).await?;
+        let resolved = plugin.resolve(project, (&staged, &lasting), &variables, &version.scale).await?;
         let all = listed.clone();
         for listed in listed.iter_mut().filter(|listed| shares(listed)) {
             let name = &listed.container.service;
@@ -150,6 +154,7 @@ impl Compose {
             secrets,
             environment: spec.environment.clone(),
             health_timeout: spec.health_timeout,
+            scale: spec.scale.clone(),
             engine: spec.engine,
             ..Version::default()
         };
@@ -159,7 +164,8 @@ impl Compose {
             Some(wanted) => wanted,
             None => {
                 std::fs::create_dir_all(&lasting).map_err(|error| unreadable(error.to_string()))?;
-                let resolved = plugin.resolve(project, &staged, &lasting, &variables).await.map_err(unreadable)?;
+                let resolved = plugin.resolve(project, (&staged, &lasting), &variables, &version.scale);
+                let resolved = resolved.await.map_err(unreadable)?;
                 let resolved = self.remember(&key, resolved);
                 let wanted = summary::summarise(self.machine.key(), project, (&staged, &lasting), version, &resolved);
                 cache::keep(&self.machine, project, key, &wanted);
@@ -171,20 +177,9 @@ impl Compose {
         summary::follow_links(&lasting, &mut wanted.claims);
         let names = wanted.version.services.values().map(|service| service.image.as_str());
         let images = docker::images(docker, names).await.map_err(|error| unreadable(error.to_string()))?;
-        for service in wanted.version.services.values_mut() {
-            let image = images.get(&service.image);
-            let built = image.and_then(|image| image.build.as_ref());
-            service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
-            let image = image.filter(|_| !service.is_outdated);
-            service.image_id = image.map(|image| image.id.clone());
-            service.image_digest = image.and_then(|image| image.digest.clone());
-        }
-        let missing = wanted.version.services.values_mut().filter(|one| one.image_id.is_none() && one.build.is_none());
-        futures::future::join_all(missing.map(|service| async {
-            let credentials = variables.credentials(&service.image).unwrap_or_default();
-            service.image_digest = docker::in_registry(docker, &service.image, credentials).await;
-        }))
-        .await;
+        let services = wanted.version.services.values_mut();
+        let found = services.map(|service| find_image(docker, service, images.get(&service.image), &variables));
+        futures::future::join_all(found).await;
         Ok(wanted)
     }
 
@@ -275,7 +270,12 @@ impl Compose {
         let lasting = self.lasting(project);
         let resolved = match self.remembered(&cache::key(&self.machine, project, version, &plugin.identity)) {
             Some(resolved) => resolved,
-            None => Arc::new(plugin.resolve(project, &lasting, &lasting, &variables).await.map_err(refused)?),
+            None => {
+                // Out of a folder of its own: in the lasting one a container may have left a file that the plugin reads.
+                let staged = self.stage(version).map_err(self.unwritten(project))?;
+                let resolved = plugin.resolve(project, (staged.path(), &lasting), &variables, &version.scale);
+                Arc::new(resolved.await.map_err(refused)?)
+            }
         };
         let parsed = super::model::parse(&resolved.model);
         if let Some(words) = parsed.unsupported.into_iter().next() {
@@ -311,6 +311,13 @@ impl Compose {
             }
         }
         record::keep(&self.machine, project, &record).map_err(self.unwritten(project))
+    }
+
+    /// The files of a version, and no others.
+    fn stage(&self, version: &Version) -> std::io::Result<TempDir> {
+        let folder = tempfile::tempdir_in(self.machine.state())?;
+        files::put(self.machine.blobs(), folder.path(), &Files::new(), &version.files)?;
+        Ok(folder)
     }
 
     /// Brings the files to the project's folder. What is replaced is kept, and the record knows of each file that is
@@ -379,6 +386,29 @@ impl Compose {
         let path = self.lasting(project).display().to_string();
         move |source| ApplyError::File { path: path.clone(), source }
     }
+}
+
+/// What the image of a service is on this machine, and where it is missing or to be renewed, in its registry.
+async fn find_image(docker: &Docker, service: &mut Service, image: Option<&Image>, variables: &Variables) {
+    let built = image.and_then(|image| image.build.as_ref());
+    service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
+    let is_due = service.pulled_every.is_some_and(|seconds| {
+        let named_at = image.and_then(|image| image.named_at);
+        named_at.is_none_or(|at| Timestamp::now().duration_since(at).unsigned_abs().as_secs() >= seconds)
+    });
+    let mut image = image.filter(|_| !service.is_outdated);
+    let mut digest = image.and_then(|image| image.digest.clone());
+    if service.build.is_none() && (image.is_none() || is_due) {
+        let credentials = variables.credentials(&service.image).unwrap_or_default();
+        let there = docker::in_registry(docker, &service.image, credentials).await;
+        // A registry that does not answer keeps nobody from using what is here.
+        if there.is_some() && there != digest {
+            service.is_outdated = image.is_some();
+            (image, digest) = (None, there);
+        }
+    }
+    service.image_id = image.map(|image| image.id.clone());
+    service.image_digest = digest;
 }
 
 /// What docker compose does in its own way.

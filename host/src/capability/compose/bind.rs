@@ -18,8 +18,8 @@ pub(super) fn link(linker: &mut wasmtime::component::Linker<Guest>) -> wasmtime:
 
 impl compose::Host for Guest {
     fn up(&mut self, name: String, options: compose::Options) -> Result<(), Error> {
-        let compose::Options { environment, secrets, health_timeout } = options;
-        let parsed = Spec::parse(&name, environment, secrets, health_timeout);
+        let compose::Options { environment, secrets, health_timeout, scale } = options;
+        let parsed = Spec::parse(&name, environment, secrets, health_timeout).and_then(|spec| spec.scaled(scale));
         let engines = self.engines();
         let driven =
             parsed.map(|spec| Spec { engine: engines.get(&spec.project).copied().unwrap_or_default(), ..spec });

@@ -22,7 +22,8 @@ struct Cached {
 
 /// The digest of all that the plugin's answer follows from.
 pub(super) fn key(machine: &Machine, project: &Project, version: &Version, plugin: &str) -> Digest {
-    let from = (FORMAT, project, &version.files, &version.environment, &version.secrets, plugin, version.engine);
+    let Version { files, environment, secrets, scale, engine, .. } = version;
+    let from = (FORMAT, project, files, environment, secrets, scale, plugin, engine);
     machine.key().digest(&serde_json::to_vec(&from).unwrap_or_default())
 }
 

@@ -56,7 +56,7 @@ fn declared(specs: &[Declared<Spec>]) -> Result<BTreeMap<&Project, &Declared<Spe
                     resource: format!("compose {}", declared.spec.project),
                     first: earlier.policy.clone(),
                     second: declared.policy.clone(),
-                    reason: "other variables or another health-timeout".to_owned(),
+                    reason: "other variables, another health-timeout or another scale".to_owned(),
                 });
             }
             _ => {}
@@ -285,7 +285,8 @@ fn why(found: &Found, name: &str, service: &Service, misfits: &[Misfit], moved: 
     }
     if misfits.contains(&Misfit::Image) {
         reasons.insert(match service.is_outdated {
-            true => "what its image is built from".to_owned(),
+            true if service.build.is_some() => "what its image is built from".to_owned(),
+            true => format!("a new image in its registry{}", short_digest(service)),
             false => format!("a new image{}", short_digest(service)),
         });
     }

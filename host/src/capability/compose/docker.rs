@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, RestartPolicyNameEnum};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::spec::Project;
@@ -44,6 +45,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// A restart of the engine is over by then.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
+/// In seconds: a service that ends with success later than that after its start is one that was to run on.
+const SOON: i64 = 60;
 /// A registry that does not say what a name means by then is asked again when the image is pulled.
 const REGISTRY: Duration = Duration::from_secs(10);
 
@@ -130,6 +133,34 @@ pub(super) async fn containers(docker: &Docker, machine: &Machine, project: &Pro
     Ok(listed)
 }
 
+/// Tells those that had a piece of work to do, and did it, from those that somebody stopped.
+pub(super) async fn find_done(docker: &Docker, listed: &mut [Listed]) -> Result<(), Error> {
+    let ended = listed.iter_mut().filter(|listed| listed.container.status == Status::Completed);
+    try_join_all(ended.map(|listed| async {
+        match docker.inspect_container(&listed.id, None).await {
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
+            found => {
+                if is_done(&found?) {
+                    listed.container.status = Status::Done;
+                }
+            }
+        }
+        Ok(())
+    }))
+    .await
+    .map(drop)
+}
+
+fn is_done(found: &ContainerInspectResponse) -> bool {
+    let policy = found.host_config.as_ref().and_then(|config| config.restart_policy.as_ref()?.name);
+    let is_restarted = matches!(policy, Some(RestartPolicyNameEnum::ALWAYS | RestartPolicyNameEnum::UNLESS_STOPPED));
+    let lasted = found.state.as_ref().and_then(|state| {
+        let at = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
+        Some(at(&state.finished_at)?.duration_since(at(&state.started_at)?))
+    });
+    !is_restarted && lasted.is_some_and(|lasted| !lasted.is_negative() && lasted.as_secs() < SOON)
+}
+
 /// The networks of a project, with the settings that stead wrote on them.
 pub(super) async fn networks(docker: &Docker, project: &Project) -> Result<BTreeMap<String, Option<Digest>>, Error> {
     let found = docker.list_networks(Some(ListNetworksOptions { filters: Some(of(project)) })).await?;
@@ -162,6 +193,8 @@ pub(super) struct Image {
     pub(super) id: String,
     /// Its name in its registry, by digest; `None`: it comes from no registry.
     pub(super) digest: Option<String>,
+    /// When it got its name; `None`: the engine does not say.
+    pub(super) named_at: Option<Timestamp>,
     /// Of what stead built it from.
     pub(super) build: Option<Digest>,
 }
@@ -177,7 +210,8 @@ pub(super) async fn image(docker: &Docker, name: &str) -> Result<Option<Image>, 
     let repository = |digest: &String| name.starts_with(digest.split('@').next().unwrap_or_default());
     let digests = found.repo_digests.unwrap_or_default();
     let from = digests.iter().find(|digest| repository(digest)).or(digests.first()).cloned();
-    Ok(found.id.map(|id| Image { id, digest: from, build }))
+    let named_at = found.metadata.and_then(|metadata| metadata.last_tag_time?.parse().ok());
+    Ok(found.id.map(|id| Image { id, digest: from, named_at, build }))
 }
 
 /// What names, or ids, of images mean on this machine; those that mean nothing are left out.

@@ -82,12 +82,15 @@ impl Plugin {
     }
 
     /// Reads the files in `folder` as if they lay in `lasting`.
+    ///
+    /// # Errors
+    /// When the plugin cannot read them, or what is to be scaled is not there.
     pub(super) async fn resolve(
         &self,
         project: &Project,
-        folder: &Path,
-        lasting: &Path,
+        (folder, lasting): (&Path, &Path),
         variables: &Variables,
+        scale: &BTreeMap<String, u32>,
     ) -> Result<Resolved, String> {
         let wrong = |error| variables.hide(&reason(project, error));
         let probe = self.probe().await.map_err(wrong)?;
@@ -95,7 +98,8 @@ impl Plugin {
         let (config, hash) = (inside()?, inside()?);
         let text = model(config, lasting, variables).await.map_err(wrong)?;
         let hashes = hashes(hash.args(["--file", "-", "config"]), text.clone()).await.map_err(wrong)?;
-        let model = unescaped(&text)?;
+        let mut model = unescaped(&text)?;
+        set_scale(&mut model, scale)?;
         let names = sources(&model);
         let found = match names.is_empty() {
             true => BTreeMap::new(),
@@ -156,6 +160,25 @@ impl Plugin {
         let program = program.map_err(|error| error.to_string())?;
         Ok(bare(program).args(["--project-name", project.as_str()]))
     }
+}
+
+/// Sets how many containers services have. It is no part of what Compose's hash is of.
+fn set_scale(model: &mut Value, scale: &BTreeMap<String, u32>) -> Result<(), String> {
+    for (name, containers) in scale {
+        let Some(service) = model.pointer_mut("/services").and_then(|services| services.get_mut(name)) else {
+            return Err(format!("cannot scale {name}: the project has no such service"));
+        };
+        if service.pointer("/deploy/mode").is_some_and(|mode| mode == "global") {
+            return Err(format!("cannot scale {name}: its `deploy.mode` is `global`"));
+        }
+        if let Some(replicas) = service.pointer_mut("/deploy/replicas") {
+            *replicas = (*containers).into();
+        }
+        if let Some(service) = service.as_object_mut() {
+            service.insert("scale".to_owned(), (*containers).into());
+        }
+    }
+    Ok(())
 }
 
 async fn model(program: Program, lasting: &Path, variables: &Variables) -> Result<Vec<u8>, ProgramError> {

@@ -12,6 +12,7 @@ mod deploy;
 mod device;
 mod mount;
 mod network;
+mod pull;
 mod refuse;
 mod resource;
 mod scalar;
@@ -22,6 +23,7 @@ pub(super) use deploy::{Order, UpdateConfig};
 pub(super) use device::{Blkio, Device, DeviceRequest, Rate, Ulimit, Weight};
 pub(super) use mount::{FileMount, Mount, MountKind};
 pub(super) use network::{Attachment, Port};
+pub(super) use pull::PullPolicy;
 pub(super) use resource::{FileSource, Network, Volume};
 pub(super) use service::{Condition, Dependency, HealthCheck, Hook, Service};
 

@@ -12,6 +12,8 @@ use crate::policy::Invalid;
 
 /// How long containers may take to become healthy when the policy does not say.
 const HEALTH_TIMEOUT: u32 = 60;
+/// Many times what a server can run.
+const MOST_CONTAINERS: u32 = 1000;
 /// No deployment is worth a longer wait than an hour.
 const LONGEST_HEALTH_TIMEOUT: u32 = 3600;
 
@@ -33,6 +35,9 @@ pub struct Spec {
     /// In seconds.
     #[serde(default = "health_timeout")]
     pub health_timeout: u32,
+    /// How many containers services have, whatever their files say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scale: BTreeMap<String, u32>,
     #[serde(default, skip_serializing_if = "EngineName::is_own")]
     pub engine: EngineName,
 }
@@ -97,7 +102,27 @@ impl Spec {
         if let Some(twice) = secrets.keys().find(|name| environment.contains_key(*name)) {
             return Err(Invalid::new("secrets", format!("{twice} is in environment as well")));
         }
-        Ok(Self { project: name.parse()?, environment, secrets, health_timeout, engine: EngineName::default() })
+        let (project, scale) = (name.parse()?, BTreeMap::new());
+        Ok(Self { project, environment, secrets, health_timeout, scale, engine: EngineName::default() })
+    }
+
+    /// The same with other numbers of containers.
+    ///
+    /// # Errors
+    /// When a service is named twice, or would have more containers than a server can run.
+    pub fn scaled(mut self, scale: Vec<(String, u32)>) -> Result<Self, Invalid> {
+        for (service, containers) in scale {
+            if containers > MOST_CONTAINERS {
+                return Err(Invalid::new(
+                    "scale",
+                    format!("{service} would have more than {MOST_CONTAINERS} containers"),
+                ));
+            }
+            if self.scale.insert(service.clone(), containers).is_some() {
+                return Err(Invalid::new("scale", format!("{service} is given twice")));
+            }
+        }
+        Ok(self)
     }
 
     /// How long containers may take to become healthy.
@@ -184,6 +209,17 @@ mod tests {
         assert!(Spec::parse("web", pair("PORT"), pair("PORT"), None).is_err());
         assert!(Spec::parse("web", pair("PORT"), pair("TOKEN"), Some(0)).is_err());
         assert!(Spec::parse("web", pair("PORT"), pair("TOKEN"), Some(5)).is_ok());
+    }
+
+    #[test]
+    fn a_service_is_scaled_once_and_within_reason() {
+        let scaled = |scale: &[(&str, u32)]| {
+            let scale = scale.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+            Spec::parse("web", Vec::new(), Vec::new(), None).and_then(|spec| spec.scaled(scale)).map(|spec| spec.scale)
+        };
+        assert!(scaled(&[("a", 0), ("b", 1000)]).is_ok_and(|scale| scale.len() == 2));
+        assert!(scaled(&[("a", 1), ("a", 1)]).is_err());
+        assert!(scaled(&[("a", u32::MAX)]).is_err());
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Version {
     pub secrets: BTreeMap<String, SecretValue>,
     /// In seconds.
     pub health_timeout: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scale: BTreeMap<String, u32>,
     pub services: BTreeMap<String, Service>,
     /// By their names in Docker.
     #[serde(default)]
@@ -80,7 +82,10 @@ pub struct Service {
     /// Of what the image is built from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Digest>,
-    /// Whether the image that is there was built from something else.
+    /// The registry is asked whether its name means another image when it was pulled as many seconds ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulled_every: Option<u64>,
+    /// Whether the image that is there was built from something else, or the registry has another one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_outdated: bool,
     pub replicas: u32,
@@ -215,6 +220,8 @@ pub enum Status {
     Stopped,
     /// Ended with success.
     Completed,
+    /// Ended with success soon after it was started, and nothing restarts it: it had a piece of work to do.
+    Done,
 }
 
 impl Container {
@@ -238,7 +245,7 @@ impl Container {
     /// Whether it is where the service wants it to be.
     pub fn is_up(&self, service: &Service, completed: bool) -> bool {
         match self.status {
-            Status::Running => true,
+            Status::Running | Status::Done => true,
             Status::Completed => completed || service.completes,
             Status::Paused | Status::Stopped => false,
         }

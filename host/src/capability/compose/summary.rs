@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::claim::{Ask, Claim};
 use super::files::Files;
 use super::loader::Resolved;
-use super::model::{Condition, Model, MountKind, Network, Parsed, Service as Declared, parse};
+use super::model::{Condition, Model, MountKind, Network, Parsed, PullPolicy, Service as Declared, parse};
 use super::spec::{EngineName, Project};
 use super::state::{Kept, Published, Service, Version, Wanted};
 use crate::digest::{Digest, Key};
@@ -44,6 +44,7 @@ pub(super) fn summarise(
             image_id: None,
             image_digest: None,
             build: contexts.get(name).map(|context| digest(key, context)),
+            pulled_every: pulled_every(declared),
             is_outdated: false,
             replicas: declared.replicas(),
             stop_first: super::order::why_stop_first(declared),
@@ -70,6 +71,13 @@ pub(super) fn summarise(
         EngineName::Stead | EngineName::Plugin => wanted.unsupported.extend(swarm_only),
     }
     wanted
+}
+
+fn pulled_every(service: &Declared) -> Option<u64> {
+    match PullPolicy::of(service.pull_policy.as_deref()) {
+        Some(PullPolicy::Every(span)) if service.build.is_none() => Some(span.as_secs()),
+        _ => None,
+    }
 }
 
 fn published<'a>((name, service): (&'a String, &'a Declared)) -> impl Iterator<Item = Published> {

@@ -36,7 +36,7 @@ impl Up<'_> {
             .ok_or_else(|| self.refused("an image can be built only by an engine of this machine, over its socket"))?;
         let query = request::query(self.build_query(service, named, build, planned));
         self.machine.doing().tell(format!("building {named}"));
-        let built = request::build(&socket, &query, context.map(Context::archive)).await;
+        let built = request::build(&socket, self.docker.client_version(), &query, context.map(Context::archive)).await;
         let why = |why: String| {
             let hint = super::hint::hint(&why).map(|hint| format!("; {hint}")).unwrap_or_default();
             self.refused(format!("cannot build image {named}: {}{hint}", self.variables.hide(&why)))

@@ -92,7 +92,7 @@ impl Up<'_> {
                 self.docker.unpause_container(&listed.id).await.map_err(self.failed(format!("unpause {own}")))?;
                 true
             }
-            Status::Completed | Status::Stopped => {
+            Status::Completed | Status::Done | Status::Stopped => {
                 self.start(&listed.id, &own, task.service).await?;
                 true
             }

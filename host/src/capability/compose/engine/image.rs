@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Up;
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{self, Image};
-use crate::capability::compose::model::Service;
+use crate::capability::compose::model::{PullPolicy, Service};
 
 /// The image of a service.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ enum Source {
     /// It is here, by this name or id.
     Here(String),
     /// By name, or by digest for a name.
-    Pulled { from: String, name: String, platform: String },
+    Pulled { from: String, name: String, platform: String, is_renewed: bool },
     /// For this service.
     Built(String),
 }
@@ -69,29 +69,30 @@ impl Up<'_> {
         }
         let named = service.image_name(self.project, name);
         let platform = service.platform.clone().unwrap_or_default();
-        let policy = service.pull_policy.as_deref().unwrap_or("missing");
-        if policy == "never" && !here.contains_key(&named) {
+        let policy = PullPolicy::of(service.pull_policy.as_deref()).unwrap_or(PullPolicy::Missing);
+        let is_renewed = matches!(policy, PullPolicy::Every(_));
+        if policy == PullPolicy::Never && !here.contains_key(&named) {
             return Err(self.refused(format!(
                 "image {named} is not here, and its pull policy is `never`: bring it with `docker load`, or set another \
                  policy"
             )));
         }
         if let Some(digest) = planned.and_then(|planned| planned.image_digest.clone()) {
-            return Ok(Source::Pulled { from: digest, name: named, platform });
+            return Ok(Source::Pulled { from: digest, name: named, platform, is_renewed });
         }
-        match (here.contains_key(&named), policy) {
-            (true, "missing" | "if_not_present" | "never" | "build") => Ok(Source::Here(named)),
-            _ => Ok(Source::Pulled { from: named.clone(), name: named, platform }),
+        match here.contains_key(&named) && !is_renewed {
+            true => Ok(Source::Here(named)),
+            false => Ok(Source::Pulled { from: named.clone(), name: named, platform, is_renewed }),
         }
     }
 
     async fn fetch(&self, source: &Source, here: &BTreeMap<String, Image>) -> Result<(), ApplyError> {
         match source {
             Source::Here(_) => Ok(()),
-            Source::Pulled { from, name, platform } => {
+            Source::Pulled { from, name, platform, is_renewed } => {
                 self.pull(from, platform).await?;
                 // By its digest alone nobody would find it under the name.
-                if from != name && !name.contains('@') && !here.contains_key(name) {
+                if from != name && !name.contains('@') && (*is_renewed || !here.contains_key(name)) {
                     self.tag(from, name).await
                 } else {
                     Ok(())

@@ -24,8 +24,7 @@ impl Up<'_> {
     /// Brings it up as `docker compose up` does.
     ///
     /// # Errors
-    /// When the folder holds something else than was planned, the plugin refuses, or a container does not become
-    /// healthy.
+    /// When the plugin refuses, or a container does not become healthy.
     pub(in crate::capability::compose) async fn by_plugin(&self) -> Result<Ended, ApplyError> {
         let images = self.ready().await?;
         for paused in self.listed().await?.iter().filter(|listed| listed.container.status == Status::Paused) {
@@ -53,9 +52,8 @@ impl Up<'_> {
         Ok(Ended { completed: self.gate(&running).await?, images })
     }
 
-    /// Makes sure that the files say what was planned, and that images are there under their names.
+    /// Makes sure that images are there under their names.
     pub(in crate::capability::compose) async fn ready(&self) -> Result<BTreeMap<String, Image>, ApplyError> {
-        self.is_as_planned()?;
         let images = self.images().await?;
         let images = images.into_iter().map(|(service, chosen)| (service, chosen.image)).collect();
         self.name_images(&images).await?;
@@ -74,19 +72,5 @@ impl Up<'_> {
             self.tag(&image.id, &named).await?;
         }
         Ok(())
-    }
-
-    /// Whether the files still say what was planned, and granted.
-    fn is_as_planned(&self) -> Result<(), ApplyError> {
-        let planned = &self.version.services;
-        let now = |name: &String| self.resolved.hashes.get(name).map(|hash| self.machine.key().digest(hash.as_bytes()));
-        let moved = planned.iter().find(|(name, service)| now(name).as_ref() != Some(&service.config));
-        let more = self.model.services.keys().find(|name| !planned.contains_key(*name));
-        match moved.map(|(name, _)| name).or(more) {
-            None => Ok(()),
-            Some(name) => Err(self.refused(format!(
-                "its files no longer say of service {name} what was planned: did a container change them?"
-            ))),
-        }
     }
 }

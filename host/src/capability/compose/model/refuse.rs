@@ -3,7 +3,7 @@
 use super::build::Build;
 use super::mount::{FileMount, MountKind};
 use super::service::Service;
-use super::{FileSource, Model, UNSUPPORTED};
+use super::{FileSource, Model, PullPolicy, UNSUPPORTED};
 
 impl Service {
     /// Tells of values that are known and not carried.
@@ -29,7 +29,8 @@ impl Service {
         if self.container_name.is_some() && self.replicas() > 1 {
             say("container_name", "cannot be shared by several containers".to_owned());
         }
-        if let Some(policy) = self.pull_policy.as_deref().filter(|policy| !is_pull_policy(policy)) {
+        let policy = self.pull_policy.as_deref();
+        if let Some(policy) = policy.filter(|policy| PullPolicy::of(Some(policy)).is_none()) {
             say(
                 "pull_policy",
                 format!("{policy:?} is none: `always`, `missing`, `never`, `build`, `daily`, `weekly`, `every_…`"),
@@ -66,11 +67,6 @@ impl Service {
         ];
         idle.into_iter().filter(|(_, is_there)| *is_there).map(|(key, _)| key)
     }
-}
-
-fn is_pull_policy(policy: &str) -> bool {
-    let known = ["always", "missing", "if_not_present", "never", "build", "daily", "weekly", "newer", "refresh"];
-    known.contains(&policy) || policy.starts_with("every_")
 }
 
 impl Build {

@@ -63,7 +63,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 /// See [`duration`].
-fn span(text: &str) -> Option<Duration> {
+pub(super) fn span(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut seconds = 0.0;
     while !rest.is_empty() {
@@ -79,6 +79,7 @@ fn span(text: &str) -> Option<Duration> {
 
 fn in_seconds(unit: &str) -> Option<f64> {
     Some(match unit {
+        "w" => 604_800.0,
         "d" => 86_400.0,
         "h" => 3600.0,
         "m" => 60.0,

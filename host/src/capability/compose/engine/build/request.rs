@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
+use bollard::ClientVersion;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -23,15 +24,20 @@ struct Line {
     message: Option<String>,
 }
 
-/// Sends an archive to be built, and waits until it is. The archive goes in chunks, because nobody knows its length yet.
+/// Sends an archive to be built, by the version of the API that was agreed upon, and waits until it is. The archive goes in chunks, because nobody knows its length yet.
 ///
 /// # Errors
 /// Why it was not built, in words.
-pub(super) async fn build(socket: &Path, query: &str, archive: Option<Pieces>) -> Result<(), String> {
+pub(super) async fn build(
+    socket: &Path,
+    version: ClientVersion,
+    query: &str,
+    archive: Option<Pieces>,
+) -> Result<(), String> {
     let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).await.map_err(unreachable)?;
     let head = format!(
-        "POST /v1.41/build?{query} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\
+        "POST /v{version}/build?{query} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\
          Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.map_err(unreachable)?;
