@@ -1,10 +1,13 @@
 //! From a fresh server to a working host in one command; drift, prune and rollback of every capability.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use stead_tests::host::Host;
+use stead_tests::run::run;
 
 use crate::server::{IMAGE, Keys, Server};
 
@@ -48,14 +51,16 @@ fn apps_are_run_from_afar(server: &Server) -> Result<()> {
     ensure!(said.contains("fresh: hello\n") && said.contains("running, healthy"), "{said}");
     let exec = ["app", "exec", "--host", "fresh", "hello", "web", "sh", "-c", "echo \"it's $0\"; exit 7"];
     ensure!(server.stead(&exec)?.expect(7)?.contains("it's sh"));
-    let mut following = server.command(&["app", "logs", "--follow", "--host", "fresh", "hello"]).spawn()?;
-    let running = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'stead/[0-9a-z:]* agent' | wc -l";
+    let mut following = server.command(&["app", "logs", "--follow", "--host", "fresh", "hello"]);
+    let mut following = following.process_group(0).spawn()?;
+    let running = "ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c -- '-> /usr/local/lib/stead/' || true";
     let agents = |many: &str| {
         let counted = || Ok((server.there(running)?.trim() == many).then_some(()));
         stead_tests::wait::until("agents", Duration::from_secs(30), counted)
     };
     agents("1")?;
-    following.kill()?;
+    // As Ctrl-C does: it goes to ssh(1) as well.
+    run(Command::new("kill").args(["-INT", "--", &format!("-{}", following.id())]), Duration::from_secs(5))?.ok()?;
     following.wait()?;
     // Nobody writes anything, and yet it notices.
     agents("0")?;
