@@ -14,6 +14,7 @@ use crate::machine::Facts;
 use crate::plan::Specs;
 
 mod compiled;
+mod hostile;
 mod programs;
 mod refused;
 mod virtual_world;
