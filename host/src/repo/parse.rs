@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
+use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, Serve, json, mesh};
 use crate::capability;
 use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
@@ -26,6 +26,7 @@ pub(super) struct Parsed {
     pub(super) secrets: SecretsFile,
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
+    pub(super) serve: Option<Serve>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -42,6 +43,7 @@ struct Document {
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
+    serve: Option<Serve>,
 }
 
 #[derive(Deserialize)]
@@ -99,7 +101,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     });
     let providers = providers.collect::<Result<_, Fault>>()?;
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, providers })
+    Ok(Parsed { hosts, policies, secrets, meshes, providers, serve: read.serve })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
