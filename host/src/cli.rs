@@ -33,12 +33,14 @@ mod recover;
 mod rollback;
 mod saved;
 mod secret;
+mod secrets;
 mod serve;
 mod size;
 mod status;
 mod table;
 mod targets;
 mod terminal;
+mod token;
 mod vm;
 mod vpn;
 mod when;
@@ -119,6 +121,7 @@ enum Command {
     #[command(subcommand)]
     Secret(secret::Secret),
     Serve(serve::Serve),
+    Token(token::Token),
     #[command(subcommand)]
     Vm(vm::Vm),
     #[command(subcommand)]
@@ -189,6 +192,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Job(job) => job.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Secret(secret) => secret.run(context),
+        Command::Token(token) => token.run(context),
         Command::Vm(vm) => vm.run(context).await,
         Command::Vpn(vpn) => vpn.run(context).await,
         Command::Targets => {

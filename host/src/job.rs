@@ -4,12 +4,15 @@
 //! from the journal of the run when an earlier attempt made that call, else by doing it and journaling the answer (`door`,
 //! `record`). Machines come from providers (`stead-vm`); commands in them are followed to their end whoever started them
 //! (`machines`, `commands`), and each line that they write is in the log of the job once (`log`, `lines`).
+//! To the outside, a service is an HTTP API (`api`).
 //!
 //! It never keeps in memory what it could not read again: a worker may die at any point.
 
+mod api;
 mod asks;
 mod commands;
 mod door;
+mod figures;
 mod files;
 mod halt;
 mod input;
@@ -18,15 +21,17 @@ mod log;
 mod machines;
 mod record;
 mod scope;
+mod seen;
 mod service;
 mod worker;
 
+pub use api::{Api, Bound, KnownToken, Serving};
 pub use files::{FileError, Files};
 pub use input::Input;
 pub use lines::{Said, Source};
 pub use machines::Providers;
 pub use scope::Scope;
-pub use service::{Service, ServiceError, Store, import_image};
+pub use service::{Reaped, Service, ServiceError, Store, import_image};
 pub use worker::Worker;
 
 /// Whether a file can be called so among the artifacts of a job.

@@ -21,6 +21,7 @@ mod mesh;
 mod name;
 mod parse;
 mod secrets;
+mod serve;
 mod suggest;
 mod target;
 
@@ -30,6 +31,7 @@ pub use error::{Invalid, Place, Problem, RepoError};
 pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
+pub use serve::{Listen, Proof, Scope, Serve, Token};
 pub use suggest::nearest;
 pub use target::{Location, Target, TargetError};
 
@@ -50,6 +52,7 @@ pub struct Repo {
     /// `[provider.NAME]`.
     providers: BTreeMap<Name, Map<String, Value>>,
     engines: Engines,
+    serve: Option<Serve>,
     directory: Directory,
 }
 
@@ -127,9 +130,10 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, engines, providers, directory })
+        let folder = folder.to_owned();
+        Ok(Self { folder, text, hosts, policies, secrets, meshes, engines, providers, serve, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -204,6 +208,11 @@ impl Repo {
     /// The settings of the providers of machines, by name.
     pub fn providers(&self) -> impl Iterator<Item = (&Name, &Map<String, Value>)> {
         self.providers.iter()
+    }
+
+    /// `[serve]`.
+    pub fn serve(&self) -> Option<&Serve> {
+        self.serve.as_ref()
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

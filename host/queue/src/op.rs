@@ -26,7 +26,7 @@ pub(crate) use claim::claim;
 pub(crate) use end::finish;
 pub(crate) use journal::{append_entry, journal};
 pub(crate) use lease::{renew, set_progress};
-pub(crate) use list::{attempts, counts, input, job, list, result};
+pub(crate) use list::{attempts, counts, input, job, list, oldest_queued, result};
 pub(crate) use log::{append_log, log};
 pub(crate) use prune::prune;
 pub(crate) use retry::retry;

@@ -323,6 +323,14 @@ impl Queue {
         self.read(op::counts).await
     }
 
+    /// When the queued job of each name that was submitted first was submitted, at a cost that does not depend on how many wait.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn oldest_queued(&self) -> Result<Vec<(JobName, Timestamp)>, QueueError> {
+        self.read(op::oldest_queued).await
+    }
+
     /// Tells when something has changed, in this process or another one.
     pub fn changes(&self) -> Changes {
         let changes = self.wake.changes();

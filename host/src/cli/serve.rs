@@ -1,4 +1,4 @@
-//! `stead serve`: works on jobs, and sees to it that no machine is left.
+//! `stead serve`: works on jobs, answers its API, and sees to it that no machine is left.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::Context;
+use super::secrets::Revealed;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
-use crate::job::{Service, Worker};
-use crate::repo::Repo;
+use crate::job::{Api, Bound, KnownToken, Service, Serving, Worker};
+use crate::repo::{Listen, Proof, Repo};
 
 /// How often machines are looked for that no job owns.
 const REAP: Duration = Duration::from_secs(60);
 
-/// Work on the jobs of the queue.
+/// Work on the jobs of the queue, and serve the HTTP API of `[serve]`.
 ///
 /// Runs until it is told to end (SIGTERM, Ctrl-C). What it works on then is handed back: the next one goes on with it, and
 /// its machines and their commands run meanwhile.
@@ -29,46 +30,86 @@ pub(super) struct Serve {
     /// What this one is called among others of the same queue.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Where the API listens, instead of where [serve] says: ADDRESS:PORT, or unix:/PATH.
+    #[arg(long, value_name = "PLACE")]
+    listen: Option<Listen>,
 }
 
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let service = Arc::new(Service::open(Repo::open(&context.repo)?, &context.place.state)?);
-        let name = self.name.unwrap_or_else(|| format!("serve-{}", std::process::id()));
+        let repo = Repo::open(&context.repo)?;
+        let service = Arc::new(Service::open(repo.clone(), &context.place.state)?);
+        let name = self.name.clone().unwrap_or_else(|| format!("serve-{}", std::process::id()));
         let worker = Worker::new(service.clone(), &name)?;
         let no_signals = |error: std::io::Error| Failure::new(Blame::Host, Exit::Internal, &error);
         let mut ends = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let serving = self.api(context, &repo, &service)?;
         let ending = async {
             tokio::select! {
                 _ = ends.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             worker.stop();
+            serving.iter().for_each(Serving::stop);
         };
         context.terminal.say(&format!("{name}: up to {} jobs at once\n", self.workers));
         let working = async { tokio::join!(worker.run(self.workers), ending).0 };
-        tokio::select! {
-            worked = working => worked?,
-            () = reaping(context, &service) => {}
+        let worked = tokio::select! {
+            worked = working => worked,
+            () = reaping(context, &service) => Ok(()),
+        };
+        if let Some(serving) = serving {
+            serving.join();
         }
+        worked?;
         Ok(Exit::Done)
     }
+
+    /// The API, when `[serve]` or the command line wants one.
+    fn api(&self, context: &Context, repo: &Repo, service: &Arc<Service>) -> Result<Option<Serving>, Failure> {
+        let Some(listen) = self.listen.clone().or_else(|| repo.serve().map(|serve| serve.listen.clone())) else {
+            return Ok(None);
+        };
+        let tokens = tokens(repo)?;
+        let failed = |error: std::io::Error| {
+            Failure::new(Blame::Operator, Exit::Unavailable, &format!("cannot listen at {listen}: {error}"))
+        };
+        let bound = Bound::new(&listen).map_err(failed)?;
+        context.terminal.say(&format!("listening at {}\n", bound.at()));
+        Ok(Some(Api::new(service.clone(), tokens).serve(bound).map_err(failed)?))
+    }
+}
+
+fn tokens(repo: &Repo) -> Result<Vec<KnownToken>, Failure> {
+    let mut secrets = Revealed::default();
+    let all = repo.serve().into_iter().flat_map(|serve| serve.tokens.iter());
+    all.map(|(name, token)| {
+        Ok(match &token.proof {
+            Proof::Digest(digest) => KnownToken::by_digest(name.clone(), *digest, token.clone()),
+            Proof::Secret(secret) => {
+                KnownToken::by_secret(name.clone(), &secrets.value(repo, secret.as_str())?, token.clone())
+            }
+        })
+    })
+    .collect()
 }
 
 /// Never ends.
 async fn reaping(context: &Context, service: &Service) {
     let mut reapers = BTreeMap::new();
     loop {
-        match service.reap(&mut reapers).await {
-            Ok(rounds) => {
-                for doomed in rounds.iter().flat_map(|round| &round.destroyed) {
-                    context.terminal.say(&format!("destroyed {}, which no job owns\n", doomed.name));
+        for round in service.reap(&mut reapers).await {
+            match round {
+                Ok(round) => {
+                    for doomed in &round.destroyed {
+                        context.terminal.say(&format!("destroyed {}, which no job owns\n", doomed.name));
+                    }
+                    for failed in &round.failed {
+                        context.terminal.say(&format!("cannot destroy {}: {}\n", failed.doomed.name, failed.error));
+                    }
                 }
-                for failed in rounds.iter().flat_map(|round| &round.failed) {
-                    context.terminal.say(&format!("cannot destroy {}: {}\n", failed.doomed.name, failed.error));
-                }
+                Err(error) => context.terminal.say(&format!("{error}\n")),
             }
-            Err(error) => context.terminal.say(&format!("{error}\n")),
         }
         sleep(REAP).await;
     }

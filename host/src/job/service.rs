@@ -11,11 +11,13 @@ use stead_queue::{JobId, Place, Queue, QueueError, Settings, State};
 use stead_vm::machine::Vm;
 use stead_vm::name::{Installation, NameError, Owner};
 use stead_vm::provider::qemu::{ImageError, Qemu};
-use stead_vm::provider::{self, Cause, ProviderError};
+use stead_vm::provider::{self, Cause, Provider, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
 
+use super::figures::Figures;
 use super::files::{FileError, Files};
 use super::machines::Providers;
+use super::seen::Seen;
 use crate::machine::{create_private_folder, replace};
 use crate::policy::{PolicyError, Runtime};
 use crate::repo::Repo;
@@ -39,7 +41,12 @@ pub struct Service {
     pub(super) providers: Arc<Providers>,
     /// Where the keys of machines lie.
     pub(super) keys: PathBuf,
+    pub(super) figures: Figures,
+    pub(super) seen: Seen,
 }
+
+/// What a round of the reaper did at one provider; the error says why it could not look.
+pub type Reaped = Result<Round, ServiceError>;
 
 /// It cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +105,15 @@ impl Service {
     pub fn with(repo: Repo, state: &Path, store: Store, providers: Providers) -> Result<Self, ServiceError> {
         let keys = state.join("jobs/keys");
         create_private_folder(&keys).map_err(|source| ServiceError::Folder { path: keys.clone(), source })?;
-        Ok(Self { store, runtime: Runtime::open(&state.join("compiled"))?, providers: Arc::new(providers), repo, keys })
+        Ok(Self {
+            store,
+            runtime: Runtime::open(&state.join("compiled"))?,
+            providers: Arc::new(providers),
+            repo,
+            keys,
+            figures: Figures::default(),
+            seen: Seen::default(),
+        })
     }
 
     /// All machines at all providers that belong to this place, by provider.
@@ -114,23 +129,30 @@ impl Service {
         Ok(all)
     }
 
-    /// Destroys the machines that no job owns any more, at all providers. The reapers remember what they could not.
-    ///
-    /// # Errors
-    /// When the queue does not answer: nothing is destroyed then.
-    pub async fn reap(&self, reapers: &mut BTreeMap<String, Reaper>) -> Result<Vec<Round>, ServiceError> {
+    /// Destroys the machines that no job owns any more, at all providers: one that does not answer holds up no other. The
+    /// reapers remember what they could not.
+    pub async fn reap(&self, reapers: &mut BTreeMap<String, Reaper>) -> Vec<Reaped> {
         let mut rounds = Vec::new();
         for (name, provider) in self.providers.iter() {
-            let new = || Reaper::new(Rules::default());
-            let reaper = reapers.entry(name.clone()).or_insert_with(new);
-            let failed = |source| ServiceError::Provider { name: name.clone(), source };
-            let listed = provider.list().await.map_err(failed)?;
-            let owners = listed.iter().map(|vm| vm.owner().clone()).collect::<LiveAttempts>();
-            let live = self.live(owners).await?;
-            let round = reaper.round::<ProviderError>(&**provider, async || Ok(live), SystemTime::now()).await;
-            rounds.push(round.map_err(failed)?);
+            let reaper = reapers.entry(name.clone()).or_insert_with(|| Reaper::new(Rules::default()));
+            let round = self.reap_at(name, &**provider, reaper).await;
+            match &round {
+                Ok(round) => self.figures.reaped(name, round.destroyed.len(), round.failed.len()),
+                Err(_) => self.figures.not_listed(name),
+            }
+            rounds.push(round);
         }
-        Ok(rounds)
+        rounds
+    }
+
+    /// Nothing is destroyed when the provider or the queue does not answer.
+    async fn reap_at(&self, name: &str, provider: &dyn Provider, reaper: &mut Reaper) -> Reaped {
+        let failed = |source| ServiceError::Provider { name: name.to_owned(), source };
+        // Before the queue is asked, as the reaper wants it.
+        let listed = provider.list().await.map_err(failed)?;
+        self.seen.put(name, listed.clone());
+        let live = self.live(listed.iter().map(|vm| vm.owner().clone()).collect()).await?;
+        Ok(reaper.destroy_all(provider, &listed, &live, SystemTime::now()).await)
     }
 
     /// Those of them whose run goes on, or waits for somebody to go on with it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use stead_queue::{Cause, Claimed, Outcome, QueueError, WorkerName};
+use stead_queue::{Cause, Claimed, Ending, Outcome, QueueError, WorkerName};
 use stead_vm::name::Owner;
 use tokio::sync::Mutex;
 use tokio::task::{JoinSet, LocalSet};
@@ -92,8 +92,12 @@ impl Worker {
     /// # Errors
     /// When the queue fails; another attempt goes on then.
     async fn work(&self, claimed: Claimed) -> Result<(), QueueError> {
-        let lease = claimed.lease;
+        let (lease, name, since) = (claimed.lease, claimed.name.clone(), Instant::now());
+        self.count_lost(&claimed).await?;
         let ended = self.attempt(claimed).await?;
+        if let Some(outcome) = &ended {
+            self.service.figures.attempt(name.as_str(), outcome, since.elapsed());
+        }
         match ended {
             Some(outcome) => match self.service.store.queue.finish(lease, outcome).await {
                 // Another one has it.
@@ -106,6 +110,18 @@ impl Worker {
             },
             None => Ok(()),
         }
+    }
+
+    /// Whoever goes on with a job counts that the one before was lost.
+    async fn count_lost(&self, claimed: &Claimed) -> Result<(), QueueError> {
+        let Some(before) = claimed.lease.attempt().checked_sub(1).filter(|before| *before > 0) else { return Ok(()) };
+        let attempts = self.service.store.queue.attempts(claimed.lease.job()).await?;
+        let ended =
+            attempts.iter().find(|attempt| attempt.lease.attempt() == before).and_then(|one| one.ended.as_ref());
+        if ended.is_some_and(|ended| ended.how == Ending::Failed(Cause::WorkerLost)) {
+            self.service.figures.lost(claimed.name.as_str());
+        }
+        Ok(())
     }
 
     /// How the attempt ended; `None`: it is not this worker's any more.

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, json, mesh};
+use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, Serve, json, mesh};
 use crate::capability;
 use crate::capability::compose::{EngineName, Engines, Project};
 use crate::capability::vpn::Name as InterfaceName;
@@ -29,6 +29,7 @@ pub(super) struct Parsed {
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
     pub(super) engines: Engines,
+    pub(super) serve: Option<Serve>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -45,6 +46,7 @@ struct Document {
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
+    serve: Option<Serve>,
     #[serde(default)]
     app: BTreeMap<Project, AppTable>,
 }
@@ -113,7 +115,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let providers = providers.collect::<Result<_, Fault>>()?;
     let engines = read.app.into_iter().map(|(name, table)| (name, table.engine)).collect();
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers })
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve: read.serve })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {

@@ -3,7 +3,9 @@
 use super::Tx;
 use super::row::{COLUMNS, job as read_job};
 use crate::sql::{Row, Value, values};
-use crate::{Attempt, Count, Ended, Ending, Filter, Job, JobId, JobName, Lease, QueueError, Run, State, WorkerName};
+use crate::{
+    Attempt, Count, Ended, Ending, Filter, Job, JobId, JobName, Lease, QueueError, Run, State, Timestamp, WorkerName,
+};
 
 pub(crate) fn job(tx: &mut Tx<'_>, id: JobId) -> Result<Job, QueueError> {
     Ok(tx.stored(id)?.job)
@@ -77,4 +79,14 @@ pub(crate) fn counts(tx: &mut Tx<'_>) -> Result<Vec<Count>, QueueError> {
         Ok(Count { name, state, jobs: row.unsigned(2)? })
     };
     rows.iter().map(read).collect()
+}
+
+/// When the queued job of each name that was submitted first was submitted; names without one are left out.
+pub(crate) fn oldest_queued(tx: &mut Tx<'_>) -> Result<Vec<(JobName, Timestamp)>, QueueError> {
+    let rows = tx.rows(
+        "select name, (select submitted from job where job.name = tally.name and state = 'queued' order by id limit 1)
+            from tally where state = 'queued' and jobs > 0 order by name",
+        &[],
+    )?;
+    rows.iter().map(|row| Ok((JobName::stored(row.text(0)?), row.time(1)?))).collect()
 }

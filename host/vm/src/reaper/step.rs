@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::{Doomed, LiveAttempts, Rules, decide};
+use crate::machine::Vm;
 use crate::name::VmName;
 use crate::provider::{Cause, Provider, ProviderError};
 
@@ -61,7 +62,19 @@ impl Reaper {
         E: From<ProviderError>,
     {
         let listed = provider.list().await?;
-        let doomed = decide(&listed, &live().await?, now, self.rules);
+        let live = live().await?;
+        Ok(self.destroy_all(provider, &listed, &live, now).await)
+    }
+
+    /// The rest of a round, for who has listed the machines first and then asked which attempts live.
+    pub async fn destroy_all(
+        &mut self,
+        provider: &dyn Provider,
+        listed: &[Vm],
+        live: &LiveAttempts,
+        now: SystemTime,
+    ) -> Round {
+        let doomed = decide(listed, live, now, self.rules);
         self.failures.retain(|name, _| doomed.iter().any(|doomed| doomed.name == *name));
         let mut round = Round::default();
         let mut all = doomed.into_iter();
@@ -75,7 +88,7 @@ impl Reaper {
             }
         }
         round.waiting += all.len();
-        Ok(round)
+        round
     }
 
     async fn destroy(

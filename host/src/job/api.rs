@@ -1,0 +1,52 @@
+//! The service to the outside: HTTP with JSON, bearer tokens, server-sent events for logs, and metrics.
+//!
+//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `log`,
+//! `artifacts`, `machines`, `metrics`); what can go wrong is a [`problem`](mod@problem). `document` describes all of it.
+//!
+//! It must never show a token, nor a job that the token may not touch, and no client may hold up workers: it runs in a thread
+//! of its own, and whatever a client sends or does not take has a limit.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Service;
+
+mod artifacts;
+mod body;
+mod call;
+mod document;
+mod jobs;
+mod log;
+mod machines;
+mod metrics;
+mod problem;
+mod range;
+mod route;
+mod server;
+mod token;
+mod view;
+
+pub use server::{Bound, Serving};
+pub use token::KnownToken;
+
+/// What answers requests.
+#[derive(Debug)]
+pub struct Api {
+    service: Arc<Service>,
+    tokens: Vec<Arc<KnownToken>>,
+    /// True once it is to end.
+    stopping: watch::Sender<bool>,
+    streams: tokio::sync::Semaphore,
+}
+
+/// How many logs may be followed at once: each takes one of the connections for as long as its job.
+const STREAMS: usize = 256;
+
+impl Api {
+    /// An API to this service for whoever has one of these tokens.
+    pub fn new(service: Arc<Service>, tokens: Vec<KnownToken>) -> Self {
+        let tokens = tokens.into_iter().map(Arc::new).collect();
+        Self { service, tokens, stopping: watch::Sender::new(false), streams: tokio::sync::Semaphore::new(STREAMS) }
+    }
+}

@@ -1,0 +1,77 @@
+//! The OpenAPI document: made from the endpoints and their types.
+
+use hyper::StatusCode;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi, openapi};
+
+use super::body::{Answer, text};
+use super::call::Call;
+use super::problem::Problem;
+use super::{artifacts, jobs, log, machines, metrics};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "stead", description = "Jobs, each in machines of its own."),
+    paths(
+        metrics::health, metrics::show, show, jobs::list, jobs::submit, jobs::show, jobs::cancel, jobs::retry, log::page,
+        log::follow, artifacts::list, artifacts::download, machines::list,
+    ),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+/// How a token is shown.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// What every request can be answered with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is there for the document alone")]
+pub(super) enum Problems {
+    /// The request is wrong, or not allowed.
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Client(#[to_schema] Problem),
+    /// The queue does not answer, or too many ask; try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "service",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)), security(()))]
+pub(super) async fn show(_: Call) -> Result<Answer, Problem> {
+    let said = Document::openapi().to_json().map_err(|_| Problem::unavailable("the document cannot be written"))?;
+    Ok(text(StatusCode::OK, "application/json", said))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::job::api::route::ROUTES;
+
+    #[test]
+    fn it_describes_what_there_is_and_nothing_else() -> anyhow::Result<()> {
+        let document: serde_json::Value = serde_json::from_str(&Document::openapi().to_json()?)?;
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut described = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let scope = operation["security"][0]["token"][0].as_str().map(str::to_owned);
+                described.insert((method.to_uppercase(), path.clone(), scope));
+            }
+        }
+        let there = ROUTES.iter().map(|route| {
+            (route.method.to_string(), route.path.to_owned(), route.scope.map(|scope| scope.word().to_owned()))
+        });
+        assert_eq!(described, there.collect());
+        Ok(())
+    }
+}
