@@ -4,6 +4,11 @@
 
 mod command_line;
 mod dies;
+mod http;
+mod limits;
 mod place;
+mod predict;
 mod provider;
+mod qemu;
+mod secrets;
 mod stops;

@@ -10,7 +10,7 @@ use stead_queue::QueueError;
 use stead_vm::access::{Access, AccessError, Keys};
 use stead_vm::create::{Patience, create};
 use stead_vm::lease::Lease;
-use stead_vm::machine::State;
+use stead_vm::machine::{State, Vm};
 use stead_vm::name::{Owner, VmName};
 use stead_vm::provider::{Cause, Provider, ProviderError};
 use stead_vm::request::{self, Market, Network, Size};
@@ -18,6 +18,7 @@ use stead_vm::user_data::{Identity, user_data};
 use tokio::time::sleep;
 
 use super::scope::Scope;
+use super::vault::told;
 use crate::policy::job::{Failure, Request};
 
 /// Providers by their names in `stead.toml`.
@@ -96,11 +97,7 @@ impl Machines {
                 Failure::invalid("provider", "several providers are granted: name the one that is meant")
             })?;
         let running = self.all.values().filter(|machine| !machine.is_gone).count();
-        scope.check(provider, request, running).map_err(|denied| Failure::Denied {
-            capability: denied.capability.to_owned(),
-            grant: denied.grant(policy),
-            asked: denied.asked,
-        })?;
+        scope.check(provider, request, running).map_err(|denied| told(&denied, policy))?;
         if !self.providers.contains_key(provider) {
             let reason = format!("stead.toml has no [provider.{provider}]");
             return Err(Failure::invalid("provider", reason));
@@ -108,34 +105,68 @@ impl Machines {
         Ok(provider.to_owned())
     }
 
-    /// Makes a machine that is allowed, or finds it.
+    /// The same for several requests that would all do.
     ///
     /// # Errors
     /// What the policy is told.
-    pub(super) async fn launch(&mut self, name: &str, provider: &str, request: &Request) -> Result<(), Failure> {
-        let machine = self.known(provider)?;
+    pub(super) fn allow_all(
+        &self,
+        name: &str,
+        requests: &[Request],
+        scope: &Scope,
+        policy: &str,
+    ) -> Result<String, Failure> {
+        let mut one = None;
+        for request in requests {
+            let provider = self.allow(name, request, scope, policy)?;
+            if one.as_ref().is_some_and(|one| *one != provider) {
+                return Err(Failure::invalid("requests", "they are for several providers"));
+            }
+            one = Some(provider);
+        }
+        one.ok_or_else(|| Failure::invalid("requests", "there is none"))
+    }
+
+    /// Makes the first of these machines that can be had, or finds it, and answers which one it is. All are allowed.
+    ///
+    /// # Errors
+    /// What the provider said, and whether the machine may be there all the same.
+    pub(super) async fn launch(
+        &mut self,
+        name: &str,
+        provider: &str,
+        requests: &[Request],
+    ) -> Result<usize, (Failure, bool)> {
+        let machine = self.known(provider).map_err(|failure| (failure, false))?;
+        let made = self.make(&machine, requests).await;
+        // Also one that may be there although the call failed: it is destroyed with the others.
+        self.all.insert(name.to_owned(), machine);
+        made
+    }
+
+    async fn make(&self, machine: &Machine, requests: &[Request]) -> Result<usize, (Failure, bool)> {
+        let never = |failure| (failure, false);
+        let keys = self.keys_of(machine).await.map_err(never)?;
+        let asked: Vec<_> = requests.iter().map(|request| asked(machine, request, &keys)).collect();
+        for (index, one) in asked.iter().enumerate() {
+            match create(&*machine.provider, std::slice::from_ref(one), Patience::default()).await {
+                Ok(vm) => return Ok(served(requests, index, &vm)),
+                Err(error) if is_elsewhere(error.cause) && index + 1 < asked.len() => {}
+                Err(error) => {
+                    let unknown = error.cause == Cause::TimedOut;
+                    return Err((refused(error), unknown));
+                }
+            }
+        }
+        Err(never(Failure::invalid("requests", "there is none")))
+    }
+
+    async fn keys_of(&self, machine: &Machine) -> Result<Keys, Failure> {
         let keys = self.keys.join(machine.name.as_str());
         let (vm, folder) = (machine.name.clone(), keys.clone());
         let obtained = tokio::task::spawn_blocking(move || Keys::obtain(&folder, &vm)).await;
         let keys = obtained.map_err(|error| Failure::Other(error.to_string()))?;
-        let keys = keys.map_err(|error| Failure::Other(error.to_string()))?;
-        let lifetime = Duration::from_secs(request.lifetime.into());
-        let lease = Lease { renewal: RENEWAL, lifetime, created: SystemTime::now() };
-        let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
-        let asked = request::Request {
-            name: machine.name.clone(),
-            image: request.image.clone(),
-            size: size(request),
-            region: request.region.clone(),
-            network: if request.network { Network::Open } else { Network::Closed },
-            market: if request.spot { Market::Spot } else { Market::OnDemand },
-            user_data: user_data(&identity, &lease),
-            lifetime,
-        };
-        let made = create(&*machine.provider, &[asked], Patience::default()).await;
-        // Also one that may be there although the call failed: it is destroyed with the others.
-        self.all.insert(name.to_owned(), machine);
-        made.map(drop).map_err(refused)
+        keys.map_err(|error| Failure::Other(error.to_string()))
     }
 
     /// The same for a call that an earlier attempt made: nothing is done.
@@ -212,16 +243,21 @@ impl Machines {
         }
     }
 
-    /// Destroys all that are left; those that cannot be are the reaper's.
-    pub(super) async fn destroy_all(&mut self) -> Vec<ProviderError> {
-        let mut failed = Vec::new();
-        for machine in self.all.values_mut().filter(|machine| !machine.is_gone) {
-            match machine.destroy(&self.keys, &self.reached).await {
-                Ok(()) => machine.is_gone = true,
-                Err(error) => failed.push(error),
+    /// Destroys all that are left, and answers the names of those that are gone; the others are the reaper's.
+    pub(super) async fn destroy_all(&mut self) -> Vec<String> {
+        let mut gone = Vec::new();
+        for (name, machine) in self.all.iter_mut().filter(|(_, machine)| !machine.is_gone) {
+            if machine.destroy(&self.keys, &self.reached).await.is_ok() {
+                machine.is_gone = true;
+                gone.push(name.clone());
             }
         }
-        failed
+        gone
+    }
+
+    /// The provider of this name.
+    pub(super) fn provider(&self, name: &str) -> Option<Arc<dyn Provider>> {
+        self.providers.get(name).cloned()
     }
 }
 
@@ -338,6 +374,41 @@ impl From<QueueError> for Trouble {
             other => Self::Queue(other),
         }
     }
+}
+
+/// A request as the provider gets it.
+fn asked(machine: &Machine, request: &Request, keys: &Keys) -> request::Request {
+    let lifetime = Duration::from_secs(request.lifetime.into());
+    let lease = Lease { renewal: RENEWAL, lifetime, created: SystemTime::now() };
+    let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
+    request::Request {
+        name: machine.name.clone(),
+        image: request.image.clone(),
+        size: size(request),
+        region: request.region.clone(),
+        network: if request.network { Network::Open } else { Network::Closed },
+        market: if request.spot { Market::Spot } else { Market::OnDemand },
+        user_data: user_data(&identity, &lease),
+        lifetime,
+    }
+}
+
+/// Which request a machine is of: an earlier attempt may have been served another one than this.
+fn served(requests: &[Request], index: usize, vm: &Vm) -> usize {
+    let fits = |request: &Request| {
+        let region = request.region.as_deref().zip(vm.region.as_deref());
+        request.instance_type.as_ref().is_none_or(|size| *size == vm.size)
+            && region.is_none_or(|(asked, there)| there.starts_with(asked) || asked.starts_with(there))
+    };
+    match requests.get(index) {
+        Some(request) if !fits(request) => requests.iter().position(fits).unwrap_or(index),
+        _ => index,
+    }
+}
+
+/// Whether another request may be served.
+fn is_elsewhere(cause: Cause) -> bool {
+    matches!(cause, Cause::NoCapacity | Cause::Quota | Cause::Preempted)
 }
 
 /// What a provider said, as the policy is told.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -17,7 +16,6 @@ use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::job;
 use crate::policy::Limits;
-use crate::policy::job::VM;
 
 /// What a `stead.toml` says.
 pub(super) struct Parsed {
@@ -124,18 +122,24 @@ fn grants(policy: &Name, item: &Item<'_>) -> Result<Grants, Fault> {
     let mut grants = Grants::default();
     for (key, scope) in entries(item, &format!("policy.{policy}.grant"))? {
         let name = key.get_ref();
-        if name.as_ref() == VM {
-            grants.add(VM, Arc::new(read::<job::Scope>(scope)?));
-            continue;
-        }
-        let Some(capability) = capability::by_name(name) else {
-            let known = capability::ALL.iter().map(|capability| capability.name()).chain([VM]).collect();
-            return Err(Fault::new(key.span(), Problem::UnknownCapability { name: name.to_string(), known }));
-        };
         entries(scope, &format!("policy.{policy}.grant.{name}"))?;
-        grants.add(capability.name(), capability.scope(ValueDeserializer::from(scope.clone()))?);
+        let table = ValueDeserializer::from(scope.clone());
+        match (capability::by_name(name), job::grant::by_name(name)) {
+            (Some(capability), _) => grants.add(capability.name(), capability.scope(table)?),
+            (None, Some(grant)) => grants.add(grant.name(), grant.scope(table)?),
+            (None, None) => {
+                let problem = Problem::UnknownCapability { name: name.to_string(), known: known() };
+                return Err(Fault::new(key.span(), problem));
+            }
+        }
     }
     Ok(grants)
+}
+
+/// Everything that can be granted.
+fn known() -> Vec<&'static str> {
+    let of_jobs = job::grant::ALL.iter().map(|grant| grant.name());
+    capability::ALL.iter().map(|capability| capability.name()).chain(of_jobs).collect()
 }
 
 /// The key `secrets` of every grant table.

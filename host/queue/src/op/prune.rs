@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Tx;
+use super::{Tx, spend};
 use crate::sql::values;
 use crate::{JobId, JobName, QueueError, State};
 
@@ -17,6 +17,7 @@ pub(crate) fn prune(tx: &mut Tx<'_>, age: Duration, most: u32) -> Result<Vec<Job
          where ended <= $1 order by ended, id limit $2",
         values![tx.now.before(age), i64::from(most)],
     )?;
+    spend::forget(tx)?;
     let (mut gone, mut lines) = (Vec::new(), LINES);
     for row in rows {
         let id = JobId(row.integer(0)?);
@@ -39,4 +40,15 @@ fn delete(tx: &mut Tx<'_>, id: JobId) -> Result<(), QueueError> {
         tx.execute(&format!("delete from {table} where job = $1"), values![id])?;
     }
     tx.execute("delete from job where id = $1", values![id]).map(drop)
+}
+
+/// Of these places, those where no artifact of any job lies.
+pub(crate) fn unused(tx: &mut Tx<'_>, places: &[String]) -> Result<Vec<String>, QueueError> {
+    let mut unused = Vec::new();
+    for place in places {
+        if tx.row("select 1 from artifact where place = $1 limit 1", values![place.as_str()])?.is_none() {
+            unused.push(place.clone());
+        }
+    }
+    Ok(unused)
 }
