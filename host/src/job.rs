@@ -8,6 +8,7 @@
 //! It never keeps in memory what it could not read again: a worker may die at any point.
 
 mod asks;
+mod clean;
 mod commands;
 mod door;
 mod files;
@@ -26,6 +27,7 @@ mod service;
 mod vault;
 mod worker;
 
+pub use clean::{Cleaned, Keep};
 pub use files::{FileError, Files};
 pub use input::Input;
 pub use lines::{Said, Source};

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
+use crate::job::Keep;
 use crate::policy::Limits;
 
 mod address;
@@ -48,6 +49,8 @@ pub struct Repo {
     meshes: BTreeMap<vpn::Name, Mesh>,
     /// `[provider.NAME]`.
     providers: BTreeMap<Name, Map<String, Value>>,
+    /// `[jobs.keep]`.
+    keep: Keep,
     directory: Directory,
 }
 
@@ -123,9 +126,9 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, providers } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, providers, keep } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, providers, directory })
+        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, providers, keep, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -200,6 +203,11 @@ impl Repo {
     /// The settings of the providers of machines, by name.
     pub fn providers(&self) -> impl Iterator<Item = (&Name, &Map<String, Value>)> {
         self.providers.iter()
+    }
+
+    /// Which jobs are kept after their end.
+    pub fn keep(&self) -> Keep {
+        self.keep
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

@@ -256,6 +256,14 @@ pub struct Count {
     pub jobs: u64,
 }
 
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub jobs: Vec<JobId>,
+    /// Whether asking again would find nothing more now.
+    pub is_done: bool,
+}
+
 /// What a machine costs at most, in millionths of the currency's unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spending {

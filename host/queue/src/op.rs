@@ -29,7 +29,7 @@ pub(crate) use journal::{append_entry, journal};
 pub(crate) use lease::{renew, set_progress};
 pub(crate) use list::{attempts, counts, input, job, list, result};
 pub(crate) use log::{append_log, log};
-pub(crate) use prune::{prune, unused};
+pub(crate) use prune::{prune, prune_beyond, unused};
 pub(crate) use retry::retry;
 pub(crate) use spend::{reserve, settle, spent};
 pub(crate) use submit::{set_limit, submit};

@@ -138,13 +138,21 @@ impl Queue {
         self.write(move |tx| op::set_limit(tx, &name, key.as_ref(), most)).await
     }
 
-    /// Deletes jobs that ended at least so long ago with all that they stored, the oldest first and at most so many, and answers
-    /// which. Ask for their [`Queue::artifacts`] before: the files are the caller's. To be called until none is left.
+    /// Deletes jobs that ended at least so long ago with all that they stored, the oldest first and at most so many. The files
+    /// of their artifacts are the caller's: [`Queue::unused`] tells which nobody names any more. To be called until it is done.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn prune(&self, age: Duration, most: u32) -> Result<Vec<JobId>, QueueError> {
+    pub async fn prune(&self, age: Duration, most: u32) -> Result<Pruned, QueueError> {
         self.write(move |tx| op::prune(tx, age, most)).await
+    }
+
+    /// The same with all jobs that have ended but so many, the last ones.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn prune_beyond(&self, kept: u64, most: u32) -> Result<Pruned, QueueError> {
+        self.write(move |tx| op::prune_beyond(tx, kept, most)).await
     }
 }
 

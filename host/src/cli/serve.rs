@@ -16,6 +16,8 @@ use crate::repo::Repo;
 
 /// How often machines are looked for that no job owns.
 const REAP: Duration = Duration::from_secs(60);
+/// How often old jobs and files are taken away.
+const CLEAN: Duration = Duration::from_secs(60 * 60);
 
 /// Work on the jobs of the queue.
 ///
@@ -50,8 +52,19 @@ impl Serve {
         tokio::select! {
             worked = working => worked?,
             () = reaping(context, &service) => {}
+            () = cleaning(context, &service) => {}
         }
         Ok(Exit::Done)
+    }
+}
+
+/// Never ends.
+async fn cleaning(context: &Context, service: &Service) {
+    loop {
+        if let Err(error) = service.clean().await {
+            context.terminal.say(&format!("{error}\n"));
+        }
+        sleep(CLEAN).await;
     }
 }
 

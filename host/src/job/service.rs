@@ -14,6 +14,7 @@ use stead_vm::provider::qemu::{ImageError, Qemu};
 use stead_vm::provider::{self, Cause, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
 
+use super::clean::Cleaned;
 use super::files::{FileError, Files};
 use super::machines::Providers;
 use super::price::{self, Prices};
@@ -128,6 +129,14 @@ impl Service {
             all.push((name.clone(), listed.map_err(|source| ServiceError::Provider { name: name.clone(), source })?));
         }
         Ok(all)
+    }
+
+    /// Takes away the jobs that the repo does not keep, and what they left.
+    ///
+    /// # Errors
+    /// When the queue or a folder fails.
+    pub async fn clean(&self) -> Result<Cleaned, ServiceError> {
+        self.store.clean(self.repo.keep()).await
     }
 
     /// Destroys the machines that no job owns any more, at all providers. The reapers remember what they could not.

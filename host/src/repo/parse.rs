@@ -24,6 +24,7 @@ pub(super) struct Parsed {
     pub(super) secrets: SecretsFile,
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
+    pub(super) keep: job::Keep,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -40,6 +41,15 @@ struct Document {
     vpn: BTreeMap<InterfaceName, IgnoredAny>,
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
+    #[serde(default)]
+    jobs: JobsTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsTable {
+    #[serde(default)]
+    keep: job::Keep,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +107,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     });
     let providers = providers.collect::<Result<_, Fault>>()?;
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, providers })
+    Ok(Parsed { hosts, policies, secrets, meshes, providers, keep: read.jobs.keep })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {

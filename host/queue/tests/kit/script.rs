@@ -86,8 +86,13 @@ impl Script {
                 Ok(ok())
             }
             "prune" => {
-                let gone = self.queue.prune(words.seconds(0)?, words.at(1)?.parse()?).await?;
-                Ok(self.labels(gone))
+                let pruned = self.queue.prune(words.seconds(0)?, words.at(1)?.parse()?).await?;
+                Ok(self.labels(pruned.jobs))
+            }
+            "prune-beyond" => {
+                let Pruned { jobs, is_done } =
+                    self.queue.prune_beyond(words.at(0)?.parse()?, words.at(1)?.parse()?).await?;
+                Ok(self.labels(jobs) + if is_done { "" } else { " more" })
             }
             _ => self.look(words).await,
         }
