@@ -10,26 +10,34 @@
 
 mod api;
 mod asks;
+mod clean;
 mod commands;
 mod door;
 mod figures;
 mod files;
+pub mod grant;
 mod halt;
 mod input;
 mod lines;
 mod log;
 mod machines;
+mod mask;
+mod price;
 mod record;
+mod requests;
 mod scope;
 mod seen;
 mod service;
+mod vault;
 mod worker;
 
 pub use api::{Api, Bound, KnownToken, Serving};
+pub use clean::{Cleaned, Keep};
 pub use files::{FileError, Files};
 pub use input::Input;
 pub use lines::{Said, Source};
 pub use machines::Providers;
+pub use price::Amount;
 pub use scope::Scope;
 pub use service::{Reaped, Service, ServiceError, Store, import_image};
 pub use worker::Worker;

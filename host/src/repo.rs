@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::capability::compose::Engines;
 use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
+use crate::job::Keep;
 use crate::policy::Limits;
 
 mod address;
@@ -53,6 +54,8 @@ pub struct Repo {
     providers: BTreeMap<Name, Map<String, Value>>,
     engines: Engines,
     serve: Option<Serve>,
+    /// `[jobs.keep]`.
+    keep: Keep,
     directory: Directory,
 }
 
@@ -130,10 +133,10 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep } = parsed;
         let directory = Directory::parse("", &meshes)?;
         let folder = folder.to_owned();
-        Ok(Self { folder, text, hosts, policies, secrets, meshes, engines, providers, serve, directory })
+        Ok(Self { folder, text, hosts, policies, secrets, meshes, engines, providers, serve, keep, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -213,6 +216,11 @@ impl Repo {
     /// `[serve]`.
     pub fn serve(&self) -> Option<&Serve> {
         self.serve.as_ref()
+    }
+
+    /// Which jobs are kept after their end.
+    pub fn keep(&self) -> Keep {
+        self.keep
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

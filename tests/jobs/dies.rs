@@ -21,7 +21,7 @@ fn input() -> serde_json::Value {
 async fn a_job_ends_once_wherever_its_workers_die() -> Result<()> {
     let place = Place::new()?;
     let service = place.service()?;
-    let job = place.submit(&service, input(), &[("tile", "a tile\n")]).await?;
+    let job = place.submit(&service, input(), &[("tile", b"a tile\n".as_slice())]).await?;
     let mut deaths = 0;
     for entries in 1.. {
         // Another process each time.
@@ -59,7 +59,7 @@ async fn a_job_ends_once_wherever_its_workers_die() -> Result<()> {
 }
 
 /// Waits until the journal has so many entries, or the job has ended.
-async fn reaches(queue: &stead_queue::Queue, job: JobId, entries: usize) {
+pub(crate) async fn reaches(queue: &stead_queue::Queue, job: JobId, entries: usize) {
     loop {
         let now = queue.job(job).await.expect("the queue");
         let there = queue.journal(job, now.run, 0, 1000).await.expect("the queue");
@@ -68,4 +68,26 @@ async fn reaches(queue: &stead_queue::Queue, job: JobId, entries: usize) {
         }
         sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// What a policy asks must follow from its input and from what it was answered: somebody has changed it meanwhile.
+#[tokio::test]
+async fn a_policy_that_changes_while_it_runs_ends_the_job() -> Result<()> {
+    let place = Place::new()?;
+    let service = place.service()?;
+    let job = place.submit(&service, json!({"seconds": 600}), &[]).await?;
+    let worker = Worker::new(service.clone(), "first")?;
+    tokio::select! {
+        worked = worker.run(1) => worked?,
+        () = reaches(&service.store.queue, job, 1) => {}
+    }
+    let stead = place.folder.path().join("stead.toml");
+    let text = std::fs::read_to_string(&stead)?;
+    std::fs::write(&stead, format!("{text}\n[policy.works.config]\ndetour = true\n"))?;
+    let service = place.service()?;
+    assert_eq!(place.work(&service, job).await?.state, State::Failed);
+    let why = why(&service, job).await?;
+    ensure!(why.starts_with("policy-error: when it was continued the policy called artifact.names where"), "{why}");
+    ensure!(why.contains("it had called clock.now instead"), "{why}");
+    Ok(())
 }

@@ -2,8 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+mod cleaning;
 mod command_line;
+mod crowd;
 mod dies;
+mod far;
+mod http;
+mod limits;
 mod place;
+mod predict;
 mod provider;
+mod qemu;
+mod secrets;
 mod stops;

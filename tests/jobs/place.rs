@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use stead::job::{Input, Providers, Said, Service, Source, Store, Worker};
 use stead::repo::Repo;
-use stead_queue::{Job, JobId, JobName, Settings, Submission};
+use stead_queue::{Backoff, Job, JobId, JobName, RetryPolicy, Settings, Submission};
 use stead_tests::policy;
 use tempfile::TempDir;
 
@@ -22,6 +22,8 @@ component = "works.wasm"
 [policy.works.limits]
 cpu = "2 s"
 
+[policy.works.grant.http]
+@HTTP@
 [policy.works.grant.vm]
 providers = ["containers"]
 images = ["any"]
@@ -29,39 +31,60 @@ machines = 1
 lifetime = "60 min"
 "#;
 
+/// What it may ask: servers of this machine.
+pub(crate) const HTTP: &str = r#"hosts = ["127.0.0.1:*", "localhost:*", "[[]::1[]]:*"]
+private = true
+"#;
+
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) containers: Containers,
+    policy: &'static str,
 }
 
 impl Place {
     pub(crate) fn new() -> Result<Self> {
+        Self::granting("")
+    }
+
+    /// With another policy, or other grants.
+    pub(crate) fn with(policy: &'static str, source: &str, stead: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        fs::copy(policy::component("works", "tests/jobs/policy")?, folder.path().join("works.wasm"))?;
-        fs::write(folder.path().join("stead.toml"), STEAD)?;
-        Ok(Self { folder, containers: Containers::default() })
+        fs::copy(policy::component(policy, source)?, folder.path().join(format!("{policy}.wasm")))?;
+        fs::write(folder.path().join("stead.toml"), stead)?;
+        Ok(Self { folder, containers: Containers::default(), policy })
+    }
+
+    /// The policy of [`Place::new`] with more lines in its grant `vm`.
+    pub(crate) fn granting(more: &str) -> Result<Self> {
+        Self::with("works", "tests/jobs/policy", &(STEAD.replace("@HTTP@", HTTP) + more))
+    }
+
+    /// The same with other lines in its grant `http`.
+    pub(crate) fn with_http(lines: &str) -> Result<Self> {
+        Self::with("works", "tests/jobs/policy", &STEAD.replace("@HTTP@", lines))
     }
 
     /// As another process would open it.
     pub(crate) fn service(&self) -> Result<Arc<Service>> {
         let state = self.folder.path().join("state");
-        // So short that a dead worker is found out at once.
-        let store = Store::open_with(&state, Settings { lease: Duration::from_secs(2), ..Settings::default() })?;
+        let store = Store::open_with(&state, settings())?;
         let provider: Arc<dyn stead_vm::provider::Provider> = Arc::new(self.containers.clone());
         let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
-        Ok(Arc::new(Service::with(Repo::open(self.folder.path())?, &state, store, providers)?))
+        let service = Service::with(Repo::open(self.folder.path())?, &state, store, providers)?;
+        Ok(Arc::new(service.with_identities(vec![self.folder.path().join("identity")])))
     }
 
-    pub(crate) async fn submit(&self, service: &Service, input: Value, attached: &[(&str, &str)]) -> Result<JobId> {
+    pub(crate) async fn submit(&self, service: &Service, input: Value, attached: &[(&str, &[u8])]) -> Result<JobId> {
         let mut files = BTreeMap::new();
-        for (name, text) in attached {
+        for (name, content) in attached {
             let path = self.folder.path().join("attached");
-            fs::write(&path, text)?;
+            fs::write(&path, content)?;
             files.insert((*name).to_owned(), service.store.files.attach(&path)?);
         }
         let input = serde_json::to_vec(&Input { input: input.to_string(), attached: files })?;
         let most_attempts = 200.try_into()?;
-        let job = Submission { most_attempts, ..Submission::new(JobName::new("works")?, input) };
+        let job = Submission { most_attempts, ..Submission::new(JobName::new(self.policy)?, input) };
         Ok(service.store.queue.submit(job).await?.job)
     }
 
@@ -77,6 +100,14 @@ impl Place {
         worked?;
         Ok(ended?)
     }
+}
+
+/// Leases that end soon after a worker has died, and pauses that a test can wait for.
+pub(crate) fn settings() -> Settings {
+    let second = Duration::from_secs(1);
+    let pause = Some(Backoff { jitter: 0.0, ..Backoff::new(second, 1.0, second) });
+    let retry = RetryPolicy { vm_lost: pause, no_capacity: pause, temporary: pause, ..RetryPolicy::default() };
+    Settings { lease: 2 * second, retry, ..Settings::default() }
 }
 
 /// Why the last attempt came to nothing.

@@ -16,7 +16,7 @@ use stead_tests::container::{ADDRESS, Container};
 use stead_vm::machine::{Offer, State, Vm};
 use stead_vm::name::VmName;
 use stead_vm::provider::{Cause, Provider, ProviderError};
-use stead_vm::request::Request;
+use stead_vm::request::{Request, Size};
 
 /// All that were made and not destroyed yet.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,10 @@ impl Containers {
             state: State::Running,
             created: SystemTime::now(),
             address: Some(forward(&container)?),
-            size: "container".to_owned(),
+            size: match &request.size {
+                Size::Type(name) => name.clone(),
+                Size::Measured { .. } => "container".to_owned(),
+            },
             region: None,
             price: None,
         };
@@ -154,6 +157,9 @@ impl Provider for Containers {
     }
 
     async fn create(&self, request: &Request) -> Result<Vm, ProviderError> {
+        if request.size == Size::Type("full".to_owned()) {
+            return Err(ProviderError::new(Cause::NoCapacity, "there is no room for full ones"));
+        }
         let (all, request) = (self.clone(), request.clone());
         let made = tokio::task::spawn_blocking(move || all.make(&request)).await;
         let failed = |words: String| ProviderError::new(Cause::Unavailable, words);

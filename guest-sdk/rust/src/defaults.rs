@@ -1,6 +1,7 @@
 //! Empty records, for `..Default::default()`: what is left out is left to the host.
 
 use crate::bindings::stead::host::{compose, file, firewall, package, service, user, vpn};
+use crate::job_bindings::stead::host::{http, vm};
 
 macro_rules! empty {
     ($($record:path { $($field:ident),* $(; $other:ident: $value:expr)* }),* $(,)?) => {
@@ -28,4 +29,7 @@ empty! {
     vpn::Interface { name, addresses, listen_port, mtu, fwmark, routes, table },
     vpn::Peer { public_key, name, preshared_key, endpoint, allowed_ips, persistent_keepalive },
     compose::Options { environment, secrets, health_timeout, scale },
+    vm::Request { provider, image, instance_type, cpus, memory, disk, region, spot, network, lifetime },
+    vm::Command { script, environment, timeout },
+    http::Request { url, headers, body, timeout; method: http::Method::Get },
 }

@@ -5,56 +5,93 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::stead::host::types;
 use crate::job_bindings::exports::stead::host::run;
-use crate::job_bindings::stead::host::vm;
+use crate::job_bindings::stead::host::retry::{self, Cause};
+use crate::job_bindings::stead::host::{http, vm};
 
 /// Why a job ended without a result: any error turns into it by `?`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// What went wrong.
     pub message: String,
-    /// Whether another attempt can be expected to do better: when a machine was lost, or none was to be had.
-    pub retry: bool,
+    /// Why another attempt can be expected to do better, if it can: a machine was lost, none was to be had, a server did not
+    /// answer. How long stead waits before it depends on this.
+    pub retry: Option<Cause>,
 }
 
 impl Failure {
     /// A failure that another attempt would meet as well.
     pub fn new(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), retry: false }
+        Self { message: message.to_string(), retry: None }
+    }
+
+    /// A failure that another attempt can be expected not to meet, for this cause.
+    pub fn again(cause: Cause, message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), retry: Some(cause) }
     }
 }
 
 // `Failure` is no `std::error::Error` itself; otherwise this would overlap with `From<T> for T`.
 impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        match (&error as &(dyn std::error::Error + 'static)).downcast_ref::<vm::Failure>() {
-            Some(failure) => Self { retry: is_luck(failure), message: words(failure) },
+        let any = &error as &(dyn std::error::Error + 'static);
+        if let Some(failure) = any.downcast_ref::<vm::Failure>() {
+            return Self { retry: luck(failure), message: machine_words(failure) };
+        }
+        match any.downcast_ref::<http::Failure>() {
+            Some(failure @ http::Failure::Unreachable(_)) => Self::again(Cause::Temporary, request_words(failure)),
+            Some(failure) => Self::new(request_words(failure)),
             None => Self::new(error),
         }
     }
 }
 
-fn is_luck(failure: &vm::Failure) -> bool {
-    matches!(failure, vm::Failure::NoCapacity(_) | vm::Failure::Lost(_))
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        Self::new(error)
+    }
 }
 
-fn words(failure: &vm::Failure) -> String {
+fn luck(failure: &vm::Failure) -> Option<Cause> {
     match failure {
-        vm::Failure::Refused(types::Error::Denied(denial)) => {
-            format!("{}: {} is not granted; what would allow it:\n{}", denial.capability, denial.asked, denial.grant)
-        }
-        vm::Failure::Refused(types::Error::Invalid(invalid)) => format!("{}: {}", invalid.argument, invalid.reason),
-        vm::Failure::Refused(types::Error::Other(words))
-        | vm::Failure::NoCapacity(words)
+        vm::Failure::NoCapacity(_) => Some(Cause::NoCapacity),
+        vm::Failure::Lost(_) => Some(Cause::VmLost),
+        _ => None,
+    }
+}
+
+fn machine_words(failure: &vm::Failure) -> String {
+    match failure {
+        vm::Failure::Refused(error) => refusal(error),
+        vm::Failure::NoCapacity(words)
         | vm::Failure::Lost(words)
         | vm::Failure::TooLarge(words)
         | vm::Failure::Other(words) => words.clone(),
     }
 }
 
+fn request_words(failure: &http::Failure) -> String {
+    match failure {
+        http::Failure::Refused(error) => refusal(error),
+        http::Failure::Unreachable(words) | http::Failure::TooLarge(words) | http::Failure::Other(words) => {
+            words.clone()
+        }
+    }
+}
+
+fn refusal(error: &types::Error) -> String {
+    match error {
+        types::Error::Denied(denial) => {
+            format!("{}: {} is not granted; what would allow it:\n{}", denial.capability, denial.asked, denial.grant)
+        }
+        types::Error::Invalid(invalid) => format!("{}: {}", invalid.argument, invalid.reason),
+        types::Error::Other(words) => words.clone(),
+    }
+}
+
 /// A script for sh(1) without an environment and a limit of its own.
 impl From<&str> for vm::Command {
     fn from(script: &str) -> Self {
-        Self { script: script.to_owned(), environment: Vec::new(), timeout: None }
+        Self { script: script.to_owned(), ..Self::default() }
     }
 }
 
@@ -78,5 +115,11 @@ pub fn work<I: DeserializeOwned, O: Serialize>(
     crate::panic::report();
     let input = serde_json::from_str(input).map_err(|error| Failure::new(format!("the input does not fit: {error}")));
     let done = input.and_then(job).and_then(|output| serde_json::to_string(&output).map_err(Failure::from));
-    done.map_err(|Failure { message, retry }| run::Failure { message, retry })
+    done.map_err(|Failure { message, retry }| {
+        // A lost machine may have been taken back by its provider, which stead knows better.
+        if let Some(cause @ (Cause::Temporary | Cause::NoCapacity | Cause::Preempted)) = retry {
+            retry::because(cause);
+        }
+        run::Failure { message, retry: retry.is_some() }
+    })
 }

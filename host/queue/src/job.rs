@@ -255,3 +255,51 @@ pub struct Count {
     pub state: State,
     pub jobs: u64,
 }
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    pub jobs: Vec<JobId>,
+    /// Whether asking again would find nothing more now.
+    pub is_done: bool,
+}
+
+/// What a machine costs at most, in millionths of the currency's unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// Its name in its run.
+    pub machine: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// For as long as it may live.
+    pub micros: u64,
+    pub micros_per_hour: u64,
+    /// What all machines of the job may cost, over all its runs; none for any amount.
+    pub most_per_job: Option<u64>,
+    /// What all machines of jobs of this name may cost that are made on one day (UTC); none for any amount.
+    pub most_per_day: Option<u64>,
+}
+
+/// Whether it may cost that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    Yes,
+    /// Others of the job have cost so much, or may yet.
+    OverJob {
+        spent: u64,
+    },
+    /// Others of the day have cost so much, or may yet.
+    OverDay {
+        spent: u64,
+    },
+}
+
+/// What a machine has cost, or may yet when that is not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    pub run: Run,
+    pub machine: String,
+    pub currency: String,
+    pub micros: u64,
+    pub is_settled: bool,
+}

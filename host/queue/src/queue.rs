@@ -138,13 +138,21 @@ impl Queue {
         self.write(move |tx| op::set_limit(tx, &name, key.as_ref(), most)).await
     }
 
-    /// Deletes jobs that ended at least so long ago with all that they stored, the oldest first and at most so many, and answers
-    /// which. Ask for their [`Queue::artifacts`] before: the files are the caller's. To be called until none is left.
+    /// Deletes jobs that ended at least so long ago with all that they stored, the oldest first and at most so many. The files
+    /// of their artifacts are the caller's: [`Queue::unused`] tells which nobody names any more. To be called until it is done.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn prune(&self, age: Duration, most: u32) -> Result<Vec<JobId>, QueueError> {
+    pub async fn prune(&self, age: Duration, most: u32) -> Result<Pruned, QueueError> {
         self.write(move |tx| op::prune(tx, age, most)).await
+    }
+
+    /// The same with all jobs that have ended but so many, the last ones.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn prune_beyond(&self, kept: u64, most: u32) -> Result<Pruned, QueueError> {
+        self.write(move |tx| op::prune_beyond(tx, kept, most)).await
     }
 }
 
@@ -227,6 +235,23 @@ impl Queue {
     /// [`QueueError::Fenced`], [`QueueError::Full`].
     pub async fn record_artifact(&self, lease: Lease, artifact: Artifact) -> Result<(), QueueError> {
         self.write(move |tx| op::record_artifact(tx, lease, &artifact)).await
+    }
+
+    /// Reserves what a machine of the run costs at most, unless that goes over a ceiling.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`].
+    pub async fn reserve(&self, lease: Lease, spending: Spending) -> Result<Reserved, QueueError> {
+        self.write(move |tx| op::reserve(tx, lease, &spending)).await
+    }
+
+    /// Says that a machine of the run is gone, or never was there: what was reserved for it and not used is free again.
+    ///
+    /// # Errors
+    /// [`QueueError::Fenced`].
+    pub async fn settle(&self, lease: Lease, machine: &str, existed: bool) -> Result<(), QueueError> {
+        let machine = machine.to_owned();
+        self.write(move |tx| op::settle(tx, lease, &machine, existed)).await
     }
 
     /// Ends the leases that have run out, as each claim does: for a service whose workers are all busy.
@@ -313,6 +338,22 @@ impl Queue {
     /// [`QueueError::NoSuchJob`].
     pub async fn artifacts(&self, job: JobId) -> Result<Vec<(Run, Artifact)>, QueueError> {
         self.read(move |tx| op::artifacts(tx, job)).await
+    }
+
+    /// What the machines of a job have cost, or may yet, by run.
+    ///
+    /// # Errors
+    /// [`QueueError::NoSuchJob`].
+    pub async fn spent(&self, job: JobId) -> Result<Vec<Spent>, QueueError> {
+        self.read(move |tx| op::spent(tx, job)).await
+    }
+
+    /// Of these places, those where no artifact of any job lies.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn unused(&self, places: Vec<String>) -> Result<Vec<String>, QueueError> {
+        self.read(move |tx| op::unused(tx, &places)).await
     }
 
     /// How many jobs there are by name and state, at a cost that does not depend on how many.

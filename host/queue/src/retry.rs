@@ -18,6 +18,7 @@ pub struct Backoff {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     pub policy_error: Option<Backoff>,
+    pub temporary: Option<Backoff>,
     pub vm_lost: Option<Backoff>,
     pub no_capacity: Option<Backoff>,
     pub preempted: Option<Backoff>,
@@ -45,6 +46,7 @@ impl Default for RetryPolicy {
         let [second, minute] = [Duration::from_secs(1), Duration::from_secs(60)];
         Self {
             policy_error: None,
+            temporary: Some(Backoff::new(30 * second, 2.0, 15 * minute)),
             timed_out: None,
             vm_lost: Some(Backoff::new(5 * second, 2.0, 5 * minute)),
             no_capacity: Some(Backoff::new(30 * second, 2.0, 15 * minute)),
@@ -66,6 +68,7 @@ impl RetryPolicy {
     fn backoff(&self, cause: Cause) -> Option<Backoff> {
         match cause {
             Cause::PolicyError => self.policy_error,
+            Cause::Temporary => self.temporary,
             Cause::VmLost => self.vm_lost,
             Cause::NoCapacity => self.no_capacity,
             Cause::Preempted => self.preempted,

@@ -23,6 +23,8 @@ pub enum State {
 pub enum Cause {
     /// The policy answered with a failure, trapped, or broke a limit.
     PolicyError,
+    /// The policy says that another attempt may do better.
+    Temporary,
     /// A VM of the job ceased to be.
     VmLost,
     /// No provider had room for the VM.
@@ -80,6 +82,7 @@ words!(State {
 });
 words!(Cause {
     Cause::PolicyError => "policy-error",
+    Cause::Temporary => "temporary",
     Cause::VmLost => "vm-lost",
     Cause::NoCapacity => "no-capacity",
     Cause::Preempted => "preempted",
@@ -91,6 +94,7 @@ words!(Ending {
     Ending::Cancelled => "cancelled",
     Ending::Released => "released",
     Ending::Failed(Cause::PolicyError) => "policy-error",
+    Ending::Failed(Cause::Temporary) => "temporary",
     Ending::Failed(Cause::VmLost) => "vm-lost",
     Ending::Failed(Cause::NoCapacity) => "no-capacity",
     Ending::Failed(Cause::Preempted) => "preempted",

@@ -9,6 +9,7 @@ use wit_parser::{Resolve, World, WorldKey};
 
 use crate::capability;
 use crate::digest::Digest;
+use crate::job::grant;
 use crate::policy::{ByteSize, Kind, kind, printable};
 
 /// What is known of a component.
@@ -81,7 +82,7 @@ fn describe(bytes: &[u8], resolve: &Resolve, world: &World, payload: &Payload) -
     let ours = || imports.iter().chain(&exports).filter_map(|name| name.strip_prefix("stead:host/")?.split_once('@'));
     let contract: BTreeSet<_> = ours().map(|(_, version)| version.to_owned()).collect();
     let capabilities: BTreeSet<_> =
-        ours().map(|(interface, _)| interface.to_owned()).filter(|name| capability::by_name(name).is_some()).collect();
+        ours().map(|(interface, _)| interface.to_owned()).filter(|name| needs_grant(name)).collect();
     Inspection {
         digest: Digest::public(bytes),
         size: ByteSize(bytes.len() as u64),
@@ -113,4 +114,8 @@ fn named(producers: &Producers, fields: &[&str]) -> Vec<Tool> {
     let fields = fields.iter().filter_map(|field| producers.get(field));
     let tool = |(name, version): (&String, &String)| Tool { name: printable(name), version: printable(version) };
     fields.flat_map(|field| field.iter().map(tool).collect::<Vec<_>>()).collect()
+}
+
+fn needs_grant(interface: &str) -> bool {
+    capability::by_name(interface).is_some() || grant::by_name(interface).is_some()
 }

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::job::Store;
 
 mod artifacts;
+mod clean;
 mod end;
 mod follow;
 mod logs;
@@ -28,6 +29,7 @@ pub(super) enum Job {
     Cancel(end::Cancel),
     Retry(end::Retry),
     Artifacts(artifacts::Artifacts),
+    Clean(clean::Clean),
 }
 
 impl Job {
@@ -41,6 +43,7 @@ impl Job {
             Self::Cancel(cancel) => cancel.run(context).await,
             Self::Retry(retry) => retry.run(context).await,
             Self::Artifacts(artifacts) => artifacts.run(context).await,
+            Self::Clean(clean) => clean.run(context).await,
         }
     }
 }

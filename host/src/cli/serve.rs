@@ -17,6 +17,8 @@ use crate::repo::{Listen, Proof, Repo};
 
 /// How often machines are looked for that no job owns.
 const REAP: Duration = Duration::from_secs(60);
+/// How often old jobs and files are taken away.
+const CLEAN: Duration = Duration::from_secs(60 * 60);
 
 /// Work on the jobs of the queue, and serve the HTTP API of `[serve]`.
 ///
@@ -57,6 +59,7 @@ impl Serve {
         let worked = tokio::select! {
             worked = working => worked,
             () = reaping(context, &service) => Ok(()),
+            () = cleaning(context, &service) => Ok(()),
         };
         if let Some(serving) = serving {
             serving.join();
@@ -92,6 +95,16 @@ fn tokens(repo: &Repo) -> Result<Vec<KnownToken>, Failure> {
         })
     })
     .collect()
+}
+
+/// Never ends.
+async fn cleaning(context: &Context, service: &Service) {
+    loop {
+        if let Err(error) = service.clean().await {
+            context.terminal.say(&format!("{error}\n"));
+        }
+        sleep(CLEAN).await;
+    }
 }
 
 /// Never ends.

@@ -32,7 +32,9 @@ impl From<ServiceError> for Failure {
             ServiceError::Queue(error) => error.into(),
             ServiceError::File(error) => error.into(),
             ServiceError::Policy(error) => error.into(),
-            ServiceError::Provider { .. } | ServiceError::Image(_) => Self::new(Blame::Operator, Exit::Input, &error),
+            ServiceError::Provider { .. } | ServiceError::Price { .. } | ServiceError::Image(_) => {
+                Self::new(Blame::Operator, Exit::Input, &error)
+            }
             ServiceError::Folder { .. } | ServiceError::Name(_) => Self::new(Blame::Host, Exit::State, &error),
         }
     }

@@ -15,6 +15,7 @@ use super::halt::{Halt, Halting};
 use super::lines::Source;
 use super::log::Log;
 use super::machines::{Machine, Trouble};
+use super::mask::{Masking, Masks};
 use crate::policy::job::{Command, Ended, Failure, Outcome};
 
 /// How much of the end of its output a policy is told.
@@ -28,6 +29,7 @@ pub(super) struct Commands {
     all: Vec<Started>,
     log: Arc<Mutex<Log>>,
     halting: Halting,
+    pub(super) masks: Masks,
 }
 
 /// A command that was started.
@@ -63,7 +65,7 @@ pub(super) fn script(command: &Command) -> Result<String, Failure> {
 
 impl Commands {
     pub(super) fn new(log: Arc<Mutex<Log>>, halting: Halting) -> Self {
-        Self { all: Vec::new(), log, halting }
+        Self { all: Vec::new(), log, halting, masks: Masks::default() }
     }
 
     /// What the next one is called on its machine.
@@ -110,7 +112,8 @@ impl Commands {
         };
         let left = started.timeout.map(|timeout| timeout.saturating_sub(started.at.until(Timestamp::now())));
         let source = Source::Command { machine: started.machine.clone(), number };
-        let follower = Follower { machine, access, run: started.run.clone(), source, log: self.log.clone() };
+        let (log, masks) = (self.log.clone(), self.masks.clone());
+        let follower = Follower { machine, access, run: started.run.clone(), source, log, masks };
         let (end, halting) = (started.end.clone(), self.halting.clone());
         let task = tokio::task::spawn_local(async move {
             match follower.follow_for(left).await {
@@ -172,6 +175,7 @@ struct Follower {
     run: RunId,
     source: Source,
     log: Arc<Mutex<Log>>,
+    masks: Masks,
 }
 
 impl Follower {
@@ -188,7 +192,9 @@ impl Follower {
 
     /// From its beginning: the log passes over what it has.
     async fn follow(&self) -> Result<Ended, Trouble> {
-        let mut heard = Heard { lines: Lines::new(0), tail: VecDeque::new(), log: &self.log, source: &self.source };
+        let masking = Masking::new(self.masks.clone());
+        let (lines, tail) = (Lines::new(0), VecDeque::new());
+        let mut heard = Heard { masking, lines, tail, log: &self.log, source: &self.source };
         let mut looked = Instant::now();
         let still_there = async || self.machine.look_sometimes(&mut looked).await;
         let ended = self.access.follow(&self.run, 0, MOST, &mut heard, still_there).await;
@@ -204,6 +210,7 @@ impl Follower {
 
 /// What was heard of one command.
 struct Heard<'a> {
+    masking: Masking,
     lines: Lines,
     tail: VecDeque<u8>,
     log: &'a Mutex<Log>,
@@ -211,7 +218,9 @@ struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    async fn finish(self) -> Result<String, Trouble> {
+    async fn finish(mut self) -> Result<String, Trouble> {
+        let rest = std::mem::replace(&mut self.masking, Masking::new(Masks::default())).finish();
+        self.shown(&rest).await?;
         let mut last = Vec::new();
         self.lines.finish(|line, end| last.push((line.to_vec(), end)));
         self.log.lock().await.command(self.source, &last).await?;
@@ -224,6 +233,14 @@ impl Output for Heard<'_> {
     type Error = Trouble;
 
     async fn take(&mut self, bytes: &[u8], _end: u64) -> Result<(), Trouble> {
+        let bytes = self.masking.push(bytes);
+        self.shown(&bytes).await
+    }
+}
+
+impl Heard<'_> {
+    /// Takes what may be shown.
+    async fn shown(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.tail.extend(bytes);
         let surplus = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..surplus);

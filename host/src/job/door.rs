@@ -15,10 +15,16 @@ use super::files::{FileError, Files, Kept};
 use super::halt::{Halt, Halting};
 use super::log::Log;
 use super::machines::{Machines, Trouble};
+use super::price::Prices;
 use super::record::{Known, Record};
+use super::requests::{self, Http};
 use super::scope::Scope;
+use super::vault::Vault;
 use crate::digest::Digest;
-use crate::policy::job::{Answer, Call, Command, Content, Failure};
+use crate::policy::job::{Answer, Call, Command, Content, Failure, Request};
+
+mod ask;
+mod launch;
 
 /// How much a file that is copied may have.
 const FILE: u64 = 16 << 30;
@@ -32,11 +38,16 @@ pub(super) struct JobDoor {
     pub(super) policy: String,
     /// `None`: the policy has no grant `vm`, and imports nothing that needs it.
     pub(super) scope: Option<Arc<Scope>>,
+    /// The same for `http`.
+    pub(super) requests: Option<Arc<requests::Scope>>,
     pub(super) record: Record,
     pub(super) log: Arc<Mutex<Log>>,
     pub(super) machines: Arc<Mutex<Machines>>,
     pub(super) commands: Commands,
     pub(super) files: Files,
+    pub(super) vault: Vault,
+    pub(super) prices: Arc<Prices>,
+    pub(super) http: Http,
     /// Artifacts by name.
     pub(super) artifacts: BTreeMap<String, Digest>,
     pub(super) halting: Halting,
@@ -88,7 +99,7 @@ impl JobDoor {
         }
         self.take_up().await;
         // Afterwards nobody could tell whether there is a machine.
-        if matches!((call, &known), (Call::Launch { .. }, Known::Nothing)) {
+        if matches!((call, &known), (Call::Launch { .. } | Call::LaunchAny { .. }, Known::Nothing)) {
             self.record.intend(call).await.map_err(Halt::Lost)?;
         }
         let halting = self.halting.clone();
@@ -108,19 +119,17 @@ impl JobDoor {
     /// What the record says, as if it had been done.
     async fn replay(&mut self, call: &Call, answer: &Answer, at: Timestamp) {
         match (call, answer) {
-            (Call::Launch { machine, request }, answer) => {
-                let mut machines = self.machines.lock().await;
-                let granted = self.scope.as_ref().and_then(|scope| scope.only_provider().map(str::to_owned));
-                match (answer, request.provider.clone().or(granted)) {
-                    (Answer::Failed(Failure::Denied { .. } | Failure::Invalid { .. }), _) | (_, None) => {
-                        machines.skip()
-                    }
-                    (_, Some(provider)) => machines.replay_launch(machine, &provider),
-                }
-            }
-            (Call::Start { machine, command }, Answer::Number(_)) => {
-                if let Ok(run) = self.commands.next() {
-                    self.commands.add(machine, run, command, at);
+            (Call::Launch { machine, request }, answer) => self.replay_launch(machine, request, answer).await,
+            (Call::LaunchAny { machine, requests }, answer) => match requests.first() {
+                Some(request) => self.replay_launch(machine, request, answer).await,
+                None => self.machines.lock().await.skip(),
+            },
+            (Call::Start { machine, command }, Answer::Number(_)) => drop(self.replay_start(machine, command, at)),
+            (Call::StartWithSecrets { machine, command, secrets }, Answer::Number(_)) => {
+                let number = self.replay_start(machine, command, at);
+                // What it writes must not be seen before they can be hidden in it.
+                if let (Some(number), Err(failure)) = (number, self.mask(secrets).await) {
+                    self.commands.ended(number, Err(failure));
                 }
             }
             (Call::Wait { command }, Answer::Ended(ended)) => self.commands.ended(*command, Ok(ended.clone())),
@@ -128,6 +137,20 @@ impl JobDoor {
             (Call::Destroy { machine }, Answer::Done) => self.machines.lock().await.replay_destroy(machine),
             _ => {}
         }
+    }
+
+    async fn replay_launch(&mut self, machine: &str, request: &Request, answer: &Answer) {
+        let mut machines = self.machines.lock().await;
+        let granted = self.scope.as_ref().and_then(|scope| scope.only_provider().map(str::to_owned));
+        match (answer, request.provider.clone().or(granted)) {
+            (Answer::Failed(Failure::Denied { .. } | Failure::Invalid { .. }), _) | (_, None) => machines.skip(),
+            (_, Some(provider)) => machines.replay_launch(machine, &provider),
+        }
+    }
+
+    fn replay_start(&mut self, machine: &str, command: &Command, at: Timestamp) -> Option<u32> {
+        let run = self.commands.next().ok()?;
+        Some(self.commands.add(machine, run, command, at))
     }
 
     /// Follows what an earlier attempt has started, and what still runs.
@@ -141,29 +164,26 @@ impl JobDoor {
     async fn act(&mut self, call: &Call) -> Result<Answer, Trouble> {
         match call {
             Call::Launch { machine, request } => {
-                let Some(scope) = self.scope.clone() else { return Err(not_granted()) };
-                let mut machines = self.machines.lock().await;
-                let provider = match machines.allow(machine, request, &scope, &self.policy) {
-                    Ok(provider) => provider,
-                    Err(failure) => {
-                        machines.skip();
-                        return Err(failure.into());
-                    }
-                };
-                machines.launch(machine, &provider, request).await?;
+                self.launch(machine, std::slice::from_ref(request)).await?;
                 Ok(Answer::Done)
+            }
+            Call::LaunchAny { machine, requests } => {
+                let served = self.launch(machine, requests).await?;
+                Ok(Answer::Number(u32::try_from(served).unwrap_or(u32::MAX)))
             }
             Call::WaitReady { machines } => {
                 self.machines.lock().await.ready(machines).await?;
                 Ok(Answer::Done)
             }
-            Call::Start { machine, command } => self.start(machine, command).await,
+            Call::Start { machine, command } => self.start(machine, command, &[]).await,
+            Call::StartWithSecrets { machine, command, secrets } => self.start(machine, command, secrets).await,
             Call::Wait { command } => Ok(Answer::Ended(self.commands.wait(*command).await?)),
             Call::WaitAny { commands } => Ok(Answer::Number(self.commands.wait_any(commands).await?)),
             Call::Upload { machine, content, path } => self.upload(machine, content, path).await,
             Call::Download { machine, path, artifact } => self.download(machine, path, artifact).await,
             Call::Destroy { machine } => {
                 self.machines.lock().await.destroy(machine).await?;
+                self.queue.settle(self.lease, machine, true).await?;
                 Ok(Answer::Done)
             }
             Call::Put { artifact, content } => {
@@ -177,14 +197,17 @@ impl JobDoor {
                 sleep(Duration::from_secs((*seconds).into())).await;
                 Ok(Answer::Done)
             }
+            Call::Send { request } => self.send(request).await,
+            Call::Fetch { request, artifact } => self.fetch(request, artifact).await,
         }
     }
 
-    async fn start(&mut self, machine: &str, command: &Command) -> Result<Answer, Trouble> {
+    async fn start(&mut self, machine: &str, command: &Command, secrets: &[String]) -> Result<Answer, Trouble> {
         let script = script(command)?;
         let run = self.commands.next()?;
+        let credentials = self.credentials(secrets).await?;
         let (there, access) = self.machines.lock().await.access(machine).await?;
-        access.start(&run, &script).await?;
+        access.start_with(&run, &script, &credentials).await?;
         let number = self.commands.add(machine, run, command, Timestamp::now());
         self.commands.follow(number, Ok((there, access)));
         Ok(Answer::Number(number))
@@ -211,12 +234,12 @@ impl JobDoor {
         self.keep(artifact, kept).await
     }
 
-    fn keep_file(&self, path: &Path) -> Result<Kept, FileError> {
+    pub(super) fn keep_file(&self, path: &Path) -> Result<Kept, FileError> {
         let mut file = std::fs::File::open(path).map_err(|source| FileError { path: path.to_owned(), source })?;
         self.files.keep(&mut file)
     }
 
-    async fn keep(&mut self, artifact: &str, kept: Kept) -> Result<Answer, Trouble> {
+    pub(super) async fn keep(&mut self, artifact: &str, kept: Kept) -> Result<Answer, Trouble> {
         let name = name(artifact)?;
         let digest = hex::decode(kept.digest.as_str()).ok().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
         let place = kept.digest.as_str().to_owned();
@@ -237,7 +260,7 @@ impl JobDoor {
         Ok(Answer::Bytes(std::fs::read(&path).map_err(unread)?))
     }
 
-    fn artifact(&self, name: &str) -> Result<Digest, Failure> {
+    pub(super) fn artifact(&self, name: &str) -> Result<Digest, Failure> {
         let none = || Failure::invalid("artifact", format!("there is no artifact {name:?}"));
         self.artifacts.get(name).cloned().ok_or_else(none)
     }
@@ -248,6 +271,7 @@ impl JobDoor {
             Failure::NoCapacity(_) => stead_queue::Cause::NoCapacity,
             Failure::Preempted(_) => stead_queue::Cause::Preempted,
             Failure::Lost(_) => stead_queue::Cause::VmLost,
+            Failure::Unreachable(_) => stead_queue::Cause::Temporary,
             _ => return,
         };
         *self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(cause);
@@ -260,12 +284,7 @@ impl From<Failure> for Trouble {
     }
 }
 
-fn not_granted() -> Trouble {
-    // A policy that imports `vm` without a grant does not load.
-    Failure::Other("no machine is granted to this job".to_owned()).into()
-}
-
-fn unkept(error: FileError) -> Trouble {
+pub(super) fn unkept(error: FileError) -> Trouble {
     Failure::Other(error.to_string()).into()
 }
 

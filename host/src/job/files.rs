@@ -2,11 +2,16 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
+use super::clean::is_older;
 use crate::digest::Digest;
 use crate::machine::create_private_folder;
+
+/// Holds off those who remove contents.
+const LOCK: &str = "lock";
 
 /// A folder of contents.
 #[derive(Clone, Debug)]
@@ -63,6 +68,8 @@ impl Files {
         new.as_file().sync_all().map_err(at(new.path()))?;
         let digest = Digest::from_hex(hex::encode(sha.finalize()));
         let path = self.path(&digest);
+        // From here on it is too young to be cleaned away.
+        let _held = self.lock(false)?;
         new.persist(&path).map_err(|error| FileError { path: path.clone(), source: error.error })?;
         Ok(Kept { digest, size })
     }
@@ -79,6 +86,46 @@ impl Files {
     /// Where the content of an artifact is, by the place that the queue has recorded.
     pub fn path_of(&self, place: &str) -> PathBuf {
         self.folder.join(place)
+    }
+
+    /// The places of contents, and of copies that were broken off, last written before this moment.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(super) fn written_before(&self, written: SystemTime) -> Result<Vec<String>, FileError> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(at(&self.folder))? {
+            let entry = entry.map_err(at(&self.folder))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name != LOCK && is_older(&entry.path(), written)? == Some(true) {
+                found.push(name);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes a content that is still as old as that, and answers how many bytes it had.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(super) fn remove(&self, place: &str, written: SystemTime) -> Result<Option<u64>, FileError> {
+        let path = self.path_of(place);
+        let _held = self.lock(true)?;
+        // The same content may have been kept anew.
+        if is_older(&path, written)? != Some(true) {
+            return Ok(None);
+        }
+        let size = path.metadata().map_err(at(&path))?.len();
+        std::fs::remove_file(&path).map_err(at(&path))?;
+        Ok(Some(size))
+    }
+
+    /// Holds off whoever removes, or everybody; until the file is dropped.
+    fn lock(&self, alone: bool) -> Result<std::fs::File, FileError> {
+        let path = self.folder.join(LOCK);
+        let file = std::fs::File::create(&path).map_err(at(&path))?;
+        if alone { file.lock() } else { file.lock_shared() }.map_err(at(&path))?;
+        Ok(file)
     }
 
     /// Where a content is.

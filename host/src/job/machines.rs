@@ -3,33 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use stead_queue::QueueError;
 use stead_vm::access::{Access, AccessError, Keys};
-use stead_vm::create::{Patience, create};
-use stead_vm::lease::Lease;
 use stead_vm::machine::State;
 use stead_vm::name::{Owner, VmName};
 use stead_vm::provider::{Cause, Provider, ProviderError};
-use stead_vm::request::{self, Market, Network, Size};
-use stead_vm::user_data::{Identity, user_data};
 use tokio::time::sleep;
 
-use super::scope::Scope;
-use crate::policy::job::{Failure, Request};
+use crate::policy::job::Failure;
+
+mod launch;
 
 /// Providers by their names in `stead.toml`.
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
 
 /// How long a machine may take to let us in.
 const BOOT: Duration = Duration::from_secs(15 * 60);
-/// A machine that nobody has renewed for so long ends itself.
-const RENEWAL: Duration = Duration::from_secs(10 * 60);
 /// How often a provider is asked whether a machine is still there.
 const LOOK: Duration = Duration::from_secs(5);
-const LONGEST_NAME: usize = 20;
 /// How much of a console is shown.
 const CONSOLE: usize = 2000;
 
@@ -71,91 +65,6 @@ pub(super) enum Trouble {
 impl Machines {
     pub(super) fn new(providers: Arc<Providers>, owner: Owner, keys: PathBuf, reached: Reached) -> Self {
         Self { providers, owner, keys, asked: 0, all: BTreeMap::new(), reached }
-    }
-
-    /// Whether the call may be made; answers the name of the provider.
-    ///
-    /// # Errors
-    /// What the policy is told.
-    pub(super) fn allow(&self, name: &str, request: &Request, scope: &Scope, policy: &str) -> Result<String, Failure> {
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
-            return Err(Failure::invalid(
-                "name",
-                format!("{name:?} is not 1 to {LONGEST_NAME} letters a-z and digits"),
-            ));
-        }
-        if self.all.contains_key(name) {
-            return Err(Failure::invalid("name", format!("this job has had a machine {name} already")));
-        }
-        if request.instance_type.is_some() && (request.cpus, request.memory, request.disk) != (None, None, None) {
-            return Err(Failure::invalid("instance-type", "it says cpus, memory and disk: leave these out"));
-        }
-        let provider =
-            request.provider.as_deref().or_else(|| scope.only_provider()).ok_or_else(|| {
-                Failure::invalid("provider", "several providers are granted: name the one that is meant")
-            })?;
-        let running = self.all.values().filter(|machine| !machine.is_gone).count();
-        scope.check(provider, request, running).map_err(|denied| Failure::Denied {
-            capability: denied.capability.to_owned(),
-            grant: denied.grant(policy),
-            asked: denied.asked,
-        })?;
-        if !self.providers.contains_key(provider) {
-            let reason = format!("stead.toml has no [provider.{provider}]");
-            return Err(Failure::invalid("provider", reason));
-        }
-        Ok(provider.to_owned())
-    }
-
-    /// Makes a machine that is allowed, or finds it.
-    ///
-    /// # Errors
-    /// What the policy is told.
-    pub(super) async fn launch(&mut self, name: &str, provider: &str, request: &Request) -> Result<(), Failure> {
-        let machine = self.known(provider)?;
-        let keys = self.keys.join(machine.name.as_str());
-        let (vm, folder) = (machine.name.clone(), keys.clone());
-        let obtained = tokio::task::spawn_blocking(move || Keys::obtain(&folder, &vm)).await;
-        let keys = obtained.map_err(|error| Failure::Other(error.to_string()))?;
-        let keys = keys.map_err(|error| Failure::Other(error.to_string()))?;
-        let lifetime = Duration::from_secs(request.lifetime.into());
-        let lease = Lease { renewal: RENEWAL, lifetime, created: SystemTime::now() };
-        let identity = Identity { client: &keys.client, host: &keys.host, host_private: keys.host_private() };
-        let asked = request::Request {
-            name: machine.name.clone(),
-            image: request.image.clone(),
-            size: size(request),
-            region: request.region.clone(),
-            network: if request.network { Network::Open } else { Network::Closed },
-            market: if request.spot { Market::Spot } else { Market::OnDemand },
-            user_data: user_data(&identity, &lease),
-            lifetime,
-        };
-        let made = create(&*machine.provider, &[asked], Patience::default()).await;
-        // Also one that may be there although the call failed: it is destroyed with the others.
-        self.all.insert(name.to_owned(), machine);
-        made.map(drop).map_err(refused)
-    }
-
-    /// The same for a call that an earlier attempt made: nothing is done.
-    pub(super) fn replay_launch(&mut self, name: &str, provider: &str) {
-        if let Ok(machine) = self.known(provider) {
-            self.all.insert(name.to_owned(), machine);
-        }
-    }
-
-    /// Counts a call that made no machine.
-    pub(super) fn skip(&mut self) {
-        self.asked += 1;
-    }
-
-    fn known(&mut self, provider: &str) -> Result<Machine, Failure> {
-        self.asked += 1;
-        let name = VmName::new(&self.owner, self.asked).map_err(|error| Failure::Other(error.to_string()))?;
-        let unknown = || Failure::invalid("provider", format!("stead.toml has no [provider.{provider}]"));
-        let provider = self.providers.get(provider).ok_or_else(unknown)?.clone();
-        Ok(Machine { name, provider, access: None, is_gone: false })
     }
 
     /// Waits until these let us in.
@@ -212,16 +121,21 @@ impl Machines {
         }
     }
 
-    /// Destroys all that are left; those that cannot be are the reaper's.
-    pub(super) async fn destroy_all(&mut self) -> Vec<ProviderError> {
-        let mut failed = Vec::new();
-        for machine in self.all.values_mut().filter(|machine| !machine.is_gone) {
-            match machine.destroy(&self.keys, &self.reached).await {
-                Ok(()) => machine.is_gone = true,
-                Err(error) => failed.push(error),
+    /// Destroys all that are left, and answers the names of those that are gone; the others are the reaper's.
+    pub(super) async fn destroy_all(&mut self) -> Vec<String> {
+        let mut gone = Vec::new();
+        for (name, machine) in self.all.iter_mut().filter(|(_, machine)| !machine.is_gone) {
+            if machine.destroy(&self.keys, &self.reached).await.is_ok() {
+                machine.is_gone = true;
+                gone.push(name.clone());
             }
         }
-        failed
+        gone
+    }
+
+    /// The provider of this name.
+    pub(super) fn provider(&self, name: &str) -> Option<Arc<dyn Provider>> {
+        self.providers.get(name).cloned()
     }
 }
 
@@ -347,17 +261,5 @@ fn refused(error: ProviderError) -> Failure {
         Cause::Preempted => Failure::Preempted(error.words),
         Cause::Invalid | Cause::NotFound => Failure::invalid("request", error.words),
         _ => Failure::Other(error.words),
-    }
-}
-
-/// Where machines are cut to measure: small, unless something else is said.
-fn size(request: &Request) -> Size {
-    match &request.instance_type {
-        Some(name) => Size::Type(name.clone()),
-        None => Size::Measured {
-            cpus: request.cpus.unwrap_or(1),
-            memory_mib: request.memory.unwrap_or(1024),
-            disk_gib: request.disk.unwrap_or(10),
-        },
     }
 }

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::grant::VM;
+use super::price::Amount;
+use super::vault;
 use crate::capability::Denied;
 use crate::grant::Patterns;
-use crate::policy::job::{Request, VM};
+use crate::policy::job::Request;
 use crate::policy::{ByteSize, duration};
 
 /// The table.
@@ -33,6 +36,15 @@ pub struct Scope {
     memory: Option<ByteSize>,
     #[serde(default)]
     disk: Option<ByteSize>,
+    /// That a command may be given.
+    #[serde(default)]
+    secrets: Option<Patterns>,
+    /// What all machines of one job may cost at most.
+    #[serde(default)]
+    price_per_job: Option<Amount>,
+    /// What all machines of this policy may cost at most that are made on one day, in UTC.
+    #[serde(default)]
+    price_per_day: Option<Amount>,
 }
 
 impl Scope {
@@ -74,6 +86,19 @@ impl Scope {
             return denied(format!("a machine that lives {asked}"), "lifetime", text(&asked));
         }
         self.check_size(request)
+    }
+
+    /// Whether a command may be given a secret.
+    ///
+    /// # Errors
+    /// [`Denied`], with the TOML that would allow it.
+    pub(super) fn check_secret(&self, name: &str) -> Result<(), Denied> {
+        vault::check(VM, self.secrets.as_ref(), name)
+    }
+
+    /// What the machines of a job, and those of a day, may cost.
+    pub(super) fn ceilings(&self) -> (Option<&Amount>, Option<&Amount>) {
+        (self.price_per_job.as_ref(), self.price_per_day.as_ref())
     }
 
     fn check_size(&self, request: &Request) -> Result<(), Denied> {

@@ -14,13 +14,16 @@ use stead_vm::provider::qemu::{ImageError, Qemu};
 use stead_vm::provider::{self, Cause, Provider, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
 
+use super::clean::Cleaned;
 use super::figures::Figures;
 use super::files::{FileError, Files};
 use super::machines::Providers;
+use super::price::{self, Prices};
 use super::seen::Seen;
+use super::vault::Vault;
 use crate::machine::{create_private_folder, replace};
 use crate::policy::{PolicyError, Runtime};
-use crate::repo::Repo;
+use crate::repo::{Identity, Repo};
 
 /// The provider that is there without a table.
 const EMBEDDED: &str = "qemu";
@@ -39,6 +42,8 @@ pub struct Service {
     pub(super) repo: Repo,
     pub(super) runtime: Runtime,
     pub(super) providers: Arc<Providers>,
+    pub(super) prices: Arc<Prices>,
+    pub(super) vault: Vault,
     /// Where the keys of machines lie.
     pub(super) keys: PathBuf,
     pub(super) figures: Figures,
@@ -59,6 +64,8 @@ pub enum ServiceError {
     File(#[from] FileError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    #[error("[provider.{name}]: {reason}")]
+    Price { name: String, reason: String },
     #[error("[provider.{name}]: {source}")]
     Provider { name: String, source: ProviderError },
     #[error(transparent)]
@@ -105,15 +112,27 @@ impl Service {
     pub fn with(repo: Repo, state: &Path, store: Store, providers: Providers) -> Result<Self, ServiceError> {
         let keys = state.join("jobs/keys");
         create_private_folder(&keys).map_err(|source| ServiceError::Folder { path: keys.clone(), source })?;
+        let runtime = Runtime::open(&state.join("compiled"))?;
+        let vault = Vault::new(repo.clone(), Identity::places());
+        let prices = Arc::new(prices(&repo)?);
         Ok(Self {
             store,
-            runtime: Runtime::open(&state.join("compiled"))?,
+            runtime,
             providers: Arc::new(providers),
+            prices,
+            vault,
             repo,
             keys,
             figures: Figures::default(),
             seen: Seen::default(),
         })
+    }
+
+    /// With other places where the key lies that opens the secrets of the repo.
+    #[must_use]
+    pub fn with_identities(mut self, places: Vec<PathBuf>) -> Self {
+        self.vault = Vault::new(self.repo.clone(), places);
+        self
     }
 
     /// All machines at all providers that belong to this place, by provider.
@@ -127,6 +146,14 @@ impl Service {
             all.push((name.clone(), listed.map_err(|source| ServiceError::Provider { name: name.clone(), source })?));
         }
         Ok(all)
+    }
+
+    /// Takes away the jobs that the repo does not keep, and what they left.
+    ///
+    /// # Errors
+    /// When the queue or a folder fails.
+    pub async fn clean(&self) -> Result<Cleaned, ServiceError> {
+        self.store.clean(self.repo.keep()).await
     }
 
     /// Destroys the machines that no job owns any more, at all providers: one that does not answer holds up no other. The
@@ -181,6 +208,7 @@ fn providers(repo: &Repo, state: &Path) -> Result<Providers, ServiceError> {
         repo.providers().map(|(name, table)| (name.to_string(), table.clone().into())).collect();
     tables.insert(EMBEDDED.to_owned(), embedded(repo, state));
     let installation = installation(&state.join("jobs"))?;
+    tables.values_mut().filter_map(serde_json::Value::as_object_mut).for_each(|table| drop(table.remove(price::KEY)));
     let open = |(name, table): (String, serde_json::Value)| match provider::open(&name, installation.clone(), table) {
         Ok(provider) => Ok((name, Arc::from(provider))),
         Err(source) => Err(ServiceError::Provider { name, source }),
@@ -188,10 +216,21 @@ fn providers(repo: &Repo, state: &Path) -> Result<Providers, ServiceError> {
     tables.into_iter().map(open).collect()
 }
 
+/// What `[provider.NAME.price]` says.
+fn prices(repo: &Repo) -> Result<Prices, ServiceError> {
+    let mut prices = Prices::default();
+    for (name, table) in repo.providers() {
+        let wrong = |reason| ServiceError::Price { name: name.to_string(), reason };
+        table.get(price::KEY).map(|table| prices.add(name.as_str(), table)).transpose().map_err(wrong)?;
+    }
+    Ok(prices)
+}
+
 /// The settings of the embedded provider, which needs no table.
 fn embedded(repo: &Repo, state: &Path) -> serde_json::Value {
     let table = repo.providers().find(|(name, _)| name.as_str() == EMBEDDED).map(|(_, table)| table.clone());
     let mut table = table.unwrap_or_default();
+    table.remove(price::KEY);
     table.entry("folder").or_insert_with(|| json!(state.join("jobs/machines")));
     table.into()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use stead_queue::{Cause, Claimed, Ending, Outcome, QueueError, WorkerName};
+use stead_queue::{Cause, Claimed, Ending, Lease, Outcome, QueueError, WorkerName};
 use stead_vm::name::Owner;
 use tokio::sync::Mutex;
 use tokio::task::{JoinSet, LocalSet};
@@ -13,16 +13,18 @@ use tokio::time::sleep;
 use super::asks;
 use super::commands::Commands;
 use super::door::JobDoor;
+use super::grant::{HTTP, VM};
 use super::halt::{Halt, Halting};
 use super::input::Input;
 use super::log::Log;
 use super::machines::{Machines, Reached};
 use super::record::Record;
+use super::requests::{self, Http};
 use super::scope::Scope;
 use super::service::Service;
 use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
-use crate::policy::job::{JobEnd, JobError, VM};
+use crate::policy::job::{self, JobEnd, JobError};
 use crate::policy::{Policy, printable_lines};
 use crate::repo;
 
@@ -162,7 +164,7 @@ impl Worker {
             ended = running => ended,
             () = self.keep(&claimed, &shared) => Err(JobError::Closed),
         };
-        self.outcome(ended, &shared).await
+        self.outcome(claimed.lease, ended, &shared).await
     }
 
     fn shared(&self, claimed: &Claimed) -> Shared {
@@ -195,12 +197,16 @@ impl Worker {
             queue: queue.clone(),
             lease: claimed.lease,
             policy: policy.name.to_string(),
-            scope: policy.grants.scope(VM).and_then(|scope| scope.downcast_ref::<Scope>()).cloned().map(Arc::new),
+            scope: scope::<Scope>(policy, VM),
+            requests: scope::<requests::Scope>(policy, HTTP),
             record: Record::new(queue, claimed),
             commands: Commands::new(log.clone(), shared.halting.clone()),
             log,
             machines: shared.machines.clone(),
             files: self.service.store.files.clone(),
+            vault: self.service.vault.clone(),
+            prices: self.service.prices.clone(),
+            http: Http,
             artifacts,
             halting: shared.halting.clone(),
             trouble: shared.trouble.clone(),
@@ -255,7 +261,12 @@ impl Worker {
         }
     }
 
-    async fn outcome(&self, ended: Result<JobEnd, JobError>, shared: &Shared) -> Result<Option<Outcome>, QueueError> {
+    async fn outcome(
+        &self,
+        lease: Lease,
+        ended: Result<JobEnd, JobError>,
+        shared: &Shared,
+    ) -> Result<Option<Outcome>, QueueError> {
         let halt = shared.halting.said();
         let outcome = match (ended, halt) {
             (Err(JobError::Closed), Some(Halt::Lost(QueueError::Fenced(_)))) => return Ok(None),
@@ -272,13 +283,31 @@ impl Worker {
                 Outcome::Failed { cause: Cause::PolicyError, message: printable_lines(&error.to_string()) }
             }
             (Ok(JobEnd::Done(result)), _) => Outcome::Succeeded { result: result.into_bytes() },
-            (Ok(JobEnd::Failed { message, retry }), _) => {
+            (Ok(JobEnd::Failed { message, retry, because }), _) => {
                 let trouble = *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-                Outcome::Failed { cause: trouble.filter(|_| retry).unwrap_or(Cause::PolicyError), message }
+                let cause = because.map(cause).or(trouble).unwrap_or(Cause::Temporary);
+                Outcome::Failed { cause: if retry { cause } else { Cause::PolicyError }, message }
             }
         };
-        // What cannot be destroyed now is the reaper's.
-        shared.machines.lock().await.destroy_all().await;
+        // What cannot be destroyed now is the reaper's, and has cost as much as it could until it is gone.
+        for gone in shared.machines.lock().await.destroy_all().await {
+            let _ = self.service.store.queue.settle(lease, &gone, true).await;
+        }
         Ok(Some(outcome))
+    }
+}
+
+/// What the operator grants of one thing.
+fn scope<S: Clone + 'static>(policy: &repo::Policy, name: &str) -> Option<Arc<S>> {
+    policy.grants.scope(name)?.downcast_ref::<S>().cloned().map(Arc::new)
+}
+
+/// The queue's word for what a policy says.
+fn cause(because: job::Cause) -> Cause {
+    match because {
+        job::Cause::Temporary => Cause::Temporary,
+        job::Cause::VmLost => Cause::VmLost,
+        job::Cause::NoCapacity => Cause::NoCapacity,
+        job::Cause::Preempted => Cause::Preempted,
     }
 }

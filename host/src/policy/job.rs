@@ -6,17 +6,27 @@
 mod bind;
 mod call;
 mod guest;
+pub mod http;
 
 pub use call::{Answer, Call, Command, Content, Ended, Failure, Outcome, Request};
 pub use guest::Door;
 
 pub(super) use bind::{Job, link, run};
-pub(super) use guest::JobGuest;
+pub(crate) use bind::{link_http, link_vm};
+pub(super) use guest::Finished;
+pub(crate) use guest::JobGuest;
 
 use super::error::PolicyError;
 
-/// The one capability of a job that needs a grant.
-pub const VM: &str = "vm";
+/// Why a policy wants another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Something that the job needs does not work now.
+    Temporary,
+    VmLost,
+    NoCapacity,
+    Preempted,
+}
 
 /// How a job ended that was run to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +34,7 @@ pub enum JobEnd {
     /// Its result, a JSON document.
     Done(String),
     /// It gave up.
-    Failed { message: String, retry: bool },
+    Failed { message: String, retry: bool, because: Option<Cause> },
 }
 
 /// Why a job was not run to its end.

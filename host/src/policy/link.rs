@@ -10,6 +10,7 @@ use super::words::printable;
 use super::{CONTRACT, job, load, reads, wasi};
 use crate::capability;
 use crate::grant::Grants;
+use crate::job::grant::{self, JobGrant};
 
 /// Packages of WASI 0.2 that have a virtual answer.
 const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
@@ -37,8 +38,8 @@ pub(super) const BOOTSTRAP: World = World {
 /// A policy that runs one piece of work.
 pub(super) const JOB: World = World {
     export: "run",
-    free: &["types", "config", "log", "clock", "progress", "artifact"],
-    capability: |name| (name == job::VM).then_some(job::VM),
+    free: &["types", "config", "log", "clock", "progress", "artifact", "retry"],
+    capability: |name| grant::by_name(name).map(JobGrant::name),
     other: || LoadError::HostPolicy,
 };
 
@@ -138,7 +139,10 @@ pub(super) fn job_linker(
 ) -> wasmtime::Result<Linker<job::JobGuest>> {
     let mut linker = Linker::new(engine);
     linker.instance(&format!("stead:host/types@{CONTRACT}"))?;
-    job::link(&mut linker, grants.has(job::VM))?;
+    job::link(&mut linker)?;
+    for grant in grant::ALL.iter().filter(|grant| grants.has(grant.name())) {
+        grant.link(&mut linker)?;
+    }
     with_wasi(engine, component, &mut linker)?;
     Ok(linker)
 }

@@ -124,11 +124,14 @@ impl Runtime {
         let mut store = self.store(policy.limits, JobGuest::new(policy, door));
         let _ticking = self.ticker.running();
         let ended = job::run(&loaded, &mut store, input).await;
-        let (log, closed) = store.into_data().finish().await;
+        let job::Finished { log, closed, because } = store.into_data().finish().await;
         match ended {
             _ if closed => Err(JobError::Closed),
             Ok(Ok(result)) => Ok(JobEnd::Done(result)),
-            Ok(Err(gave_up)) => Ok(JobEnd::Failed { message: printable_lines(&gave_up.message), retry: gave_up.retry }),
+            Ok(Err(gave_up)) => {
+                let message = printable_lines(&gave_up.message);
+                Ok(JobEnd::Failed { message, retry: gave_up.retry, because })
+            }
             Err(error) => {
                 let error = trap::ended(&error, policy.limits, &log);
                 Err(JobError::Policy(PolicyError::Run { policy: named(), error, log }))

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -19,7 +18,6 @@ use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::job;
 use crate::policy::Limits;
-use crate::policy::job::VM;
 
 /// What a `stead.toml` says.
 pub(super) struct Parsed {
@@ -30,6 +28,7 @@ pub(super) struct Parsed {
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
     pub(super) engines: Engines,
     pub(super) serve: Option<Serve>,
+    pub(super) keep: job::Keep,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -49,12 +48,21 @@ struct Document {
     serve: Option<Serve>,
     #[serde(default)]
     app: BTreeMap<Project, AppTable>,
+    #[serde(default)]
+    jobs: JobsTable,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AppTable {
     engine: EngineName,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsTable {
+    #[serde(default)]
+    keep: job::Keep,
 }
 
 #[derive(Deserialize)]
@@ -115,7 +123,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let providers = providers.collect::<Result<_, Fault>>()?;
     let engines = read.app.into_iter().map(|(name, table)| (name, table.engine)).collect();
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve: read.serve })
+    let (serve, keep) = (read.serve, read.jobs.keep);
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -140,18 +149,24 @@ fn grants(policy: &Name, item: &Item<'_>) -> Result<Grants, Fault> {
     let mut grants = Grants::default();
     for (key, scope) in entries(item, &format!("policy.{policy}.grant"))? {
         let name = key.get_ref();
-        if name.as_ref() == VM {
-            grants.add(VM, Arc::new(read::<job::Scope>(scope)?));
-            continue;
-        }
-        let Some(capability) = capability::by_name(name) else {
-            let known = capability::ALL.iter().map(|capability| capability.name()).chain([VM]).collect();
-            return Err(Fault::new(key.span(), Problem::UnknownCapability { name: name.to_string(), known }));
-        };
         entries(scope, &format!("policy.{policy}.grant.{name}"))?;
-        grants.add(capability.name(), capability.scope(ValueDeserializer::from(scope.clone()))?);
+        let table = ValueDeserializer::from(scope.clone());
+        match (capability::by_name(name), job::grant::by_name(name)) {
+            (Some(capability), _) => grants.add(capability.name(), capability.scope(table)?),
+            (None, Some(grant)) => grants.add(grant.name(), grant.scope(table)?),
+            (None, None) => {
+                let problem = Problem::UnknownCapability { name: name.to_string(), known: known() };
+                return Err(Fault::new(key.span(), problem));
+            }
+        }
     }
     Ok(grants)
+}
+
+/// Everything that can be granted.
+fn known() -> Vec<&'static str> {
+    let of_jobs = job::grant::ALL.iter().map(|grant| grant.name());
+    capability::ALL.iter().map(|capability| capability.name()).chain(of_jobs).collect()
 }
 
 /// The key `secrets` of every grant table.

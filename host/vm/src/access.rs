@@ -21,7 +21,7 @@ pub use error::AccessError;
 pub use follow::{Ended, Output};
 pub use keys::{Keys, PublicHalf};
 pub use lines::Lines;
-pub use run::{Outcome, RunId, Status};
+pub use run::{Credential, Outcome, RunId, Status};
 
 use crate::name::VmName;
 

@@ -64,4 +64,6 @@ hostname "$3"
 cd "$root"
 pivot_root . mnt
 umount -l /mnt
+# As systemd has it on a server, and leaves it alone in a container: the credentials of units are mounted by its children.
+mount --make-rshared /
 exec env -i container=stead-test PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init

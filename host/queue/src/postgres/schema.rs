@@ -5,7 +5,8 @@ use postgres::Client;
 use super::connection::database;
 use crate::QueueError;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 create table lane (
     id bigint generated always as identity primary key,
     name text not null,
@@ -102,7 +103,25 @@ create table tally (
     jobs bigint not null,
     primary key (name, state)
 );
-"];
+",
+    "
+create table spending (
+    job bigint not null,
+    run bigint not null,
+    machine text not null,
+    name text not null,
+    currency text not null,
+    day bigint not null,
+    micros bigint not null,
+    rate bigint not null,
+    at bigint not null,
+    primary key (job, run, machine)
+);
+create index spending_day on spending (name, currency, day);
+create index spending_at on spending (at);
+create index artifact_place on artifact (place);
+",
+];
 
 /// Brings the tables to this version and makes them those of the connection. Several processes may try at once.
 pub(super) fn migrate(client: &mut Client) -> Result<(), QueueError> {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::connection::database;
 use crate::QueueError;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 create table lane (
     id integer primary key,
     name text not null,
@@ -103,7 +104,25 @@ create table tally (
     primary key (name, state)
 ) without rowid;
 create table clock (boot text not null, ahead integer not null);
-"];
+",
+    "
+create table spending (
+    job integer not null,
+    run integer not null,
+    machine text not null,
+    name text not null,
+    currency text not null,
+    day integer not null,
+    micros integer not null,
+    rate integer not null,
+    at integer not null,
+    primary key (job, run, machine)
+) without rowid;
+create index spending_day on spending (name, currency, day);
+create index spending_at on spending (at);
+create index artifact_place on artifact (place);
+",
+];
 
 /// Brings the tables to this version. Several processes may try at once.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), QueueError> {

@@ -109,7 +109,7 @@ impl Model {
         let (now, job) = (self.now, &mut self.jobs[index]);
         let pause = match end {
             End::Failed(Cause::VmLost) => Some(5 << (job.tries - 1)),
-            End::Failed(Cause::NoCapacity) => Some(30 << (job.tries - 1)),
+            End::Failed(Cause::NoCapacity | Cause::Temporary) => Some(30 << (job.tries - 1)),
             End::Failed(Cause::Preempted) => Some(1 << (job.tries - 1)),
             End::Failed(Cause::WorkerLost) => Some(0),
             _ => None,

@@ -16,6 +16,7 @@ pub(crate) fn settings(clock: &Arc<TestClock>) -> Settings {
     let retry = RetryPolicy {
         vm_lost: pause(5 * second),
         no_capacity: pause(30 * second),
+        temporary: pause(30 * second),
         preempted: pause(second),
         worker_lost: pause(Duration::ZERO),
         ..RetryPolicy::default()

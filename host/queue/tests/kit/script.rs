@@ -73,7 +73,9 @@ impl Script {
                 Ok(ok())
             }
             "limit" => self.limit(words).await,
-            "renew" | "finish" | "log" | "entry" | "artifact" | "progress" => self.worker(words).await,
+            "renew" | "finish" | "log" | "entry" | "artifact" | "progress" | "reserve" | "settle" => {
+                self.worker(words).await
+            }
             "cancel" => Ok(match self.queue.cancel(self.job(words.at(0)?)?).await? {
                 Cancelled::AtOnce => "at-once".to_owned(),
                 Cancelled::Asked => "asked".to_owned(),
@@ -84,8 +86,13 @@ impl Script {
                 Ok(ok())
             }
             "prune" => {
-                let gone = self.queue.prune(words.seconds(0)?, words.at(1)?.parse()?).await?;
-                Ok(self.labels(gone))
+                let pruned = self.queue.prune(words.seconds(0)?, words.at(1)?.parse()?).await?;
+                Ok(self.labels(pruned.jobs))
+            }
+            "prune-beyond" => {
+                let Pruned { jobs, is_done } =
+                    self.queue.prune_beyond(words.at(0)?.parse()?, words.at(1)?.parse()?).await?;
+                Ok(self.labels(jobs) + if is_done { "" } else { " more" })
             }
             _ => self.look(words).await,
         }
@@ -153,6 +160,11 @@ impl Script {
                 self.queue.set_progress(lease, Progress { permille: words.at(1)?.parse()?, message }).await?;
                 Ok(ok())
             }
+            "reserve" => self.reserve(lease, words).await,
+            "settle" => {
+                self.queue.settle(lease, words.at(1)?, words.at(2).is_err()).await?;
+                Ok(ok())
+            }
             _ => {
                 let (name, place) = (ArtifactName::new(words.at(1)?)?, words.at(2)?.to_owned());
                 let artifact = Artifact { name, size: place.len() as u64, digest: [7; 32], place };
@@ -160,6 +172,23 @@ impl Script {
                 Ok(ok())
             }
         }
+    }
+
+    async fn reserve(&mut self, lease: Lease, words: &Words<'_>) -> Result<String> {
+        let micros_per_hour = words.number("rate")?.unwrap_or(3600);
+        let spending = Spending {
+            machine: words.at(1)?.to_owned(),
+            currency: words.option("currency").unwrap_or("EUR").to_owned(),
+            micros: words.at(2)?.parse()?,
+            micros_per_hour,
+            most_per_job: words.number("job")?,
+            most_per_day: words.number("day")?,
+        };
+        Ok(match self.queue.reserve(lease, spending).await? {
+            Reserved::Yes => ok(),
+            Reserved::OverJob { spent } => format!("over-job {spent}"),
+            Reserved::OverDay { spent } => format!("over-day {spent}"),
+        })
     }
 
     async fn look(&mut self, words: &Words<'_>) -> Result<String> {
@@ -197,6 +226,18 @@ impl Script {
                 let all = self.queue.artifacts(self.job(words.at(0)?)?).await?;
                 let one = |(run, one): &(Run, Artifact)| format!("{}:{}:{}", run.number(), one.name, one.place);
                 Ok(all.iter().map(one).collect::<Vec<_>>().join(" "))
+            }
+            "spent" => {
+                let all = self.queue.spent(self.job(words.at(0)?)?).await?;
+                let one = |one: &Spent| {
+                    let open = if one.is_settled { "" } else { ":open" };
+                    format!("{}:{}:{}{}{open}", one.run.number(), one.machine, one.micros, one.currency)
+                };
+                Ok(all.iter().map(one).collect::<Vec<_>>().join(" "))
+            }
+            "unused" => {
+                let places = words.rest(0).into_iter().map(ToOwned::to_owned).collect();
+                Ok(self.queue.unused(places).await?.join(" "))
             }
             "counts" => {
                 let one = |one: &Count| format!("{}:{}:{}", one.name, one.state, one.jobs);

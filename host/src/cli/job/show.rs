@@ -1,13 +1,16 @@
 //! `stead job show`: all about one job.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
-use stead_queue::{Attempt, Job, JobId};
+use stead_queue::{Attempt, Job, JobId, Spent};
 
 use super::ls::at;
 use super::{number, store};
 use crate::cli::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::job::Amount;
 use crate::policy::printable;
 
 /// Show a job: its attempts, and its result.
@@ -24,12 +27,24 @@ impl Show {
         let job = queue.job(self.job).await?;
         let attempts = queue.attempts(self.job).await?;
         let result = queue.result(self.job).await?;
-        context.terminal.print(&text(&job, &attempts, result.as_deref()));
+        let spent = queue.spent(self.job).await?;
+        context.terminal.print(&text(&job, &attempts, &costs(&spent), result.as_deref()));
         Ok(Exit::Done)
     }
 }
 
-fn text(job: &Job, attempts: &[Attempt], result: Option<&[u8]>) -> String {
+/// By currency, what machines have cost, and whether that may grow.
+fn costs(spent: &[Spent]) -> BTreeMap<&str, (u64, bool)> {
+    let mut costs = BTreeMap::new();
+    for one in spent {
+        let (micros, grows) = costs.entry(one.currency.as_str()).or_insert((0_u64, false));
+        *micros = micros.saturating_add(one.micros);
+        *grows |= !one.is_settled;
+    }
+    costs
+}
+
+fn text(job: &Job, attempts: &[Attempt], costs: &BTreeMap<&str, (u64, bool)>, result: Option<&[u8]>) -> String {
     let asked = if job.is_cancelled { ", to be cancelled" } else { "" };
     let mut text = format!(
         "job        {}\npolicy     {}\nstate      {}{asked}\nsubmitted  {}\n",
@@ -49,6 +64,10 @@ fn text(job: &Job, attempts: &[Attempt], result: Option<&[u8]>) -> String {
         };
         let (number, worker) = (attempt.lease.attempt(), attempt.worker.as_str());
         text.push_str(&format!("attempt {number:<2} by {worker}, {}: {how}\n", at(attempt.started)));
+    }
+    for (currency, (micros, grows)) in costs {
+        let amount = Amount { micros: *micros, currency: (*currency).to_owned() };
+        text.push_str(&format!("cost       {}{amount}\n", if *grows { "at most " } else { "" }));
     }
     if let Some(result) = result {
         text.push_str(&format!("result     {}\n", printable(&String::from_utf8_lossy(result))));

@@ -242,6 +242,8 @@ enum Outcome {
     VmLost,
     NoCapacity,
     Preempted,
+    /// What the policy itself said to try again.
+    Temporary,
     WorkerLost,
     TimedOut,
 }
@@ -257,6 +259,7 @@ impl From<Ending> for Outcome {
             Ending::Failed(Cause::VmLost) => Self::VmLost,
             Ending::Failed(Cause::NoCapacity) => Self::NoCapacity,
             Ending::Failed(Cause::Preempted) => Self::Preempted,
+            Ending::Failed(Cause::Temporary) => Self::Temporary,
             Ending::Failed(Cause::WorkerLost) => Self::WorkerLost,
             Ending::Failed(Cause::TimedOut) => Self::TimedOut,
         }

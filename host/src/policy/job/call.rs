@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::http;
 use crate::policy::types;
 
 /// One call that acts, or that answers differently at another time.
@@ -9,8 +10,10 @@ use crate::policy::types;
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
     Launch { machine: String, request: Request },
+    LaunchAny { machine: String, requests: Vec<Request> },
     WaitReady { machines: Vec<String> },
     Start { machine: String, command: Command },
+    StartWithSecrets { machine: String, command: Command, secrets: Vec<String> },
     Wait { command: u32 },
     WaitAny { commands: Vec<u32> },
     Upload { machine: String, content: Content, path: String },
@@ -21,6 +24,8 @@ pub enum Call {
     Names,
     Now,
     Sleep { seconds: u32 },
+    Send { request: http::Request },
+    Fetch { request: http::Request, artifact: String },
 }
 
 /// What a call was answered.
@@ -33,6 +38,7 @@ pub enum Answer {
     Text(String),
     Names(Vec<String>),
     Bytes(#[serde(with = "crate::policy::job::call::base64")] Vec<u8>),
+    Response(http::Response),
     Failed(Failure),
 }
 
@@ -109,6 +115,8 @@ pub enum Failure {
     /// Lost, too, and the provider says that it took the machine back.
     Preempted(String),
     TooLarge(String),
+    /// No answer from a server that was asked.
+    Unreachable(String),
     Other(String),
 }
 
@@ -117,8 +125,10 @@ impl Call {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Launch { .. } => "vm.launch",
+            Self::LaunchAny { .. } => "vm.launch-any",
             Self::WaitReady { .. } => "vm.wait-ready",
             Self::Start { .. } => "vm.start",
+            Self::StartWithSecrets { .. } => "vm.start-with-secrets",
             Self::Wait { .. } => "vm.wait",
             Self::WaitAny { .. } => "vm.wait-any",
             Self::Upload { .. } => "vm.upload",
@@ -129,6 +139,8 @@ impl Call {
             Self::Names => "artifact.names",
             Self::Now => "clock.now",
             Self::Sleep { .. } => "clock.sleep",
+            Self::Send { .. } => "http.send",
+            Self::Fetch { .. } => "http.download",
         }
     }
 }
@@ -140,7 +152,7 @@ impl Failure {
     }
 
     /// As the error that every interface shares.
-    pub(super) fn into_error(self) -> types::Error {
+    pub(in crate::policy::job) fn into_error(self) -> types::Error {
         match self {
             Self::Denied { capability, asked, grant } => {
                 types::Error::Denied(types::Denial { capability, asked, grant })
@@ -150,6 +162,7 @@ impl Failure {
             | Self::Lost(words)
             | Self::Preempted(words)
             | Self::TooLarge(words)
+            | Self::Unreachable(words)
             | Self::Other(words) => types::Error::Other(words),
         }
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::Cause;
 use super::call::{Answer, Call, Failure};
 use crate::policy::limits::{Meter, Metered, Spent};
 use crate::policy::log::{Level, Log, LogLine};
@@ -25,16 +26,25 @@ pub trait Door: Send {
 }
 
 /// The state of one running job policy.
-pub(in crate::policy) struct JobGuest {
+pub(crate) struct JobGuest {
     door: Box<dyn Door>,
     config: Value,
     calls: usize,
     closed: bool,
+    because: Option<Cause>,
     log: Log,
     /// What it said last, for the words of a crash.
     last: Vec<LogLine>,
     wasi: Wasi,
     meter: Meter,
+}
+
+/// What is left of a run.
+pub(in crate::policy) struct Finished {
+    pub(in crate::policy) log: Vec<LogLine>,
+    pub(in crate::policy) closed: bool,
+    /// Why it wants another attempt, if it said.
+    pub(in crate::policy) because: Option<Cause>,
 }
 
 /// The door was closed.
@@ -53,6 +63,7 @@ impl JobGuest {
             config: policy.config.clone(),
             calls: 0,
             closed: false,
+            because: None,
             wasi: Wasi::new(&log),
             log,
             last: Vec::new(),
@@ -96,11 +107,15 @@ impl JobGuest {
     }
 
     /// The end: what was printed without an end of line, too.
-    pub(in crate::policy) async fn finish(mut self) -> (Vec<LogLine>, bool) {
+    pub(in crate::policy) async fn finish(mut self) -> Finished {
         self.wasi.finish();
         // The run is over: whether anybody still listens changes nothing.
         let _ = self.tell().await;
-        (self.last, self.closed)
+        Finished { log: self.last, closed: self.closed, because: self.because }
+    }
+
+    pub(super) fn because(&mut self, cause: Cause) {
+        self.because = Some(cause);
     }
 
     pub(in crate::policy) fn wasi(&mut self) -> &mut Wasi {

@@ -27,6 +27,8 @@ pub enum AccessError {
     NoFile { machine: String, path: String },
     #[error("{text:?} is no name of a command run: it takes a-z, 0-9 and hyphens, and at most 40 characters")]
     RunId { text: String },
+    #[error("{name:?} is no name of a credential: it takes letters, digits and `-_.`, and at most 63 characters")]
+    Credential { name: String },
     /// The machine restarted, or somebody cleaned up in it.
     #[error("the command {run} of {machine} is gone without a status")]
     Lost { machine: String, run: String },

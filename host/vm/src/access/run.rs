@@ -8,13 +8,22 @@ use sha2::{Digest, Sha256};
 use super::{Access, AccessError, ssh};
 
 const START: &str = include_str!("run/start.sh");
+const CREDENTIAL: &str = include_str!("run/credential.sh");
 const STATUS: &str = include_str!("run/status.sh");
 const CANCEL: &str = include_str!("run/cancel.sh");
 const LONGEST_ID: usize = 40;
+const LONGEST_NAME: usize = 63;
 
 /// The name of one command run in one machine, given by whoever starts it: starting it twice starts it once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(String);
+
+/// What a command alone may read, as a file of this name in `$CREDENTIALS_DIRECTORY` (systemd.exec(5)). Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    name: String,
+    value: Vec<u8>,
+}
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +52,25 @@ impl RunId {
     }
 }
 
+impl Credential {
+    /// # Errors
+    /// When it cannot be called so: a name has letters, digits and `-_.`, and begins with a letter or digit.
+    pub fn new(name: &str, value: impl Into<Vec<u8>>) -> Result<Self, AccessError> {
+        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        match begins && name.len() <= LONGEST_NAME && name.bytes().all(of_name) {
+            true => Ok(Self { name: name.to_owned(), value: value.into() }),
+            false => Err(AccessError::Credential { name: name.chars().take(80).collect() }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Credential({})", self.name)
+    }
+}
+
 impl FromStr for RunId {
     type Err = AccessError;
 
@@ -62,8 +90,22 @@ impl Access {
     /// # Errors
     /// When the machine cannot be reached, or systemd does not start it.
     pub async fn start(&self, run: &RunId, script: &str) -> Result<(), AccessError> {
-        let digest = hex::encode(Sha256::digest(script));
-        self.ask(&line(START, run).replace("@DIGEST@", &digest), script.as_bytes()).await.map(drop)
+        self.start_with(run, script, &[]).await
+    }
+
+    /// The same with secrets, which only the input of ssh(1) and the memory of the machine ever hold.
+    ///
+    /// # Errors
+    /// As [`Access::start`].
+    pub async fn start_with(&self, run: &RunId, script: &str, credentials: &[Credential]) -> Result<(), AccessError> {
+        for credential in credentials {
+            let mut input = format!("{}\n", credential.value.len()).into_bytes();
+            input.extend(&credential.value);
+            self.ask(&line(CREDENTIAL, run).replace("@NAME@", &credential.name), &input).await?;
+        }
+        let names: Vec<_> = credentials.iter().map(|credential| credential.name.as_str()).collect();
+        let line = line(START, run).replace("@DIGEST@", &hex::encode(Sha256::digest(script)));
+        self.ask(&line.replace("@CREDENTIALS@", &names.join(" ")), script.as_bytes()).await.map(drop)
     }
 
     /// Whether it runs, and how it ended.
@@ -129,6 +171,15 @@ mod tests {
         for (words, expected) in cases {
             assert_eq!(outcome(words), expected, "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_credential_cannot_leave_its_folder_and_is_not_shown() {
+        for name in ["", ".", "..", "a/b", "a b", "$(id)", "-a", &"a".repeat(64)] {
+            assert!(Credential::new(name, "").is_err(), "{name}");
+        }
+        let shown = Credential::new("db.password", "hunter2").map(|credential| format!("{credential:?}"));
+        assert_eq!(shown.ok().as_deref(), Some("Credential(db.password)"));
     }
 
     #[test]

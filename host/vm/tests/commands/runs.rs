@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use stead_vm::access::{AccessError, Outcome, RunId};
+use stead_vm::access::{AccessError, Credential, Outcome, RunId};
 
 use super::place::{Collected, NO_LIMIT, Place, still_there};
 
@@ -51,6 +51,22 @@ pub(crate) async fn starting_twice_starts_once(place: &Place) -> Result<()> {
     access.start(&run, script).await?;
     assert_eq!((output.as_str(), place.whole(&run).await?.0.as_str()), ("done\n", "done\n"));
     assert_eq!(place.container.inside("cat /root/count")?.ok()?, "x\n");
+    Ok(())
+}
+
+/// Only the command itself can read it, it is in no file that stays, and in no argument.
+pub(crate) async fn a_credential_is_there_for_its_command_alone(place: &Place) -> Result<()> {
+    let (access, run, value) = (&place.access, id("secret"), "hunter2 \n$(reboot)");
+    let credentials = [Credential::new("db.password", value)?, Credential::new("empty", "")?];
+    let script = "sleep 2; cat \"$CREDENTIALS_DIRECTORY/db.password\"; ls \"$CREDENTIALS_DIRECTORY\"";
+    access.start_with(&run, script, &credentials).await?;
+    let found = "grep -rls hunter[2] /run/stead /var/lib/stead /run/systemd/transient /proc/[0-9]*/cmdline /proc/[0-9]*/environ";
+    assert_eq!(place.container.inside(&format!("{found}; ls -A /run/stead/credentials"))?.stdout, "");
+    let (output, _) = place.whole(&run).await?;
+    assert_eq!(output, format!("{value}db.password\nempty\n"));
+    // A second start brings it again, and nothing is left of it either.
+    access.start_with(&run, script, &credentials).await?;
+    assert_eq!(place.container.inside("ls -A /run/stead/credentials")?.stdout, "");
     Ok(())
 }
 

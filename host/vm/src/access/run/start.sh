@@ -5,9 +5,18 @@ unit=stead-run-@RUN@
 mkdir -p "$folder"
 cd "$folder"
 # It writes `started` itself: what has begun is never begun again.
+credentials=/run/stead/credentials/@RUN@
 if [ -e started ] || [ -e status ] || systemctl -q is-active "$unit"; then
+    rm -rf "$credentials"
     exit 0
 fi
+ready=yes
+set --
+for name in @CREDENTIALS@; do
+    # Gone when another start has been faster.
+    [ -e "$credentials/$name" ] || ready=no
+    set -- "$@" "--property=LoadCredential=$name:$credentials/$name"
+done
 # Whole or not at all, for another start may be at it too.
 new=$(mktemp new.XXXXXX)
 cat > "$new"
@@ -23,10 +32,10 @@ mv status.new status
 FINISH
 mv -f "$new" finish
 : >> output
-systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
+[ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
     --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
-    --property=TimeoutStopSec=10 --property=ExecStopPost="/bin/sh $folder/finish" \
-    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" && exit
+    --property=TimeoutStopSec=10 --property=ExecStopPost="/bin/sh $folder/finish" "$@" \
+    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" && { rm -rf "$credentials"; exit; }
 # Another start may have been faster, and not be through yet.
 i=0
 until [ -e started ] || [ -e status ]; do

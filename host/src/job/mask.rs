@@ -1,0 +1,118 @@
+//! Hides secrets in what commands write, before anything else sees it. As many asterisks as bytes take their place, so that
+//! offsets stay what they are.
+//!
+//! It knows a secret by its bytes alone: one that a command writes in another form (base64, backwards) is not found.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::secret::Secret;
+
+/// What is shorter is found everywhere.
+pub(super) const SHORTEST: usize = 4;
+
+/// The secrets that commands of a job have been given so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Masks(Arc<Mutex<Vec<Secret<Vec<u8>>>>>);
+
+/// Hides them in one stream of bytes.
+#[derive(Debug)]
+pub(super) struct Masking {
+    masks: Masks,
+    /// Bytes that may be the beginning of a secret.
+    held: Vec<u8>,
+}
+
+impl Masks {
+    /// Each line of a secret by itself, for output is read by lines.
+    pub(super) fn add(&self, secret: &Secret<String>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = secret.reveal().lines().map(str::trim).filter(|line| line.len() >= SHORTEST);
+        for line in lines.map(|line| Secret::new(line.as_bytes().to_vec())) {
+            if !all.contains(&line) {
+                all.push(line);
+            }
+        }
+        // The longest first: what is part of it is hidden with it.
+        all.sort_by_key(|line| std::cmp::Reverse(line.reveal().len()));
+    }
+
+    /// Hides them in what is there as a whole.
+    pub(super) fn hide(&self, bytes: &mut [u8]) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in all.iter().map(Secret::reveal) {
+            let mut from = 0;
+            while let Some(at) = find(bytes.get(from..).unwrap_or_default(), secret) {
+                let end = from + at + secret.len();
+                if let Some(found) = bytes.get_mut(from + at..end) {
+                    found.fill(b'*');
+                }
+                from = end;
+            }
+        }
+    }
+
+    fn longest(&self) -> usize {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.first().map_or(0, |secret| secret.reveal().len())
+    }
+}
+
+impl Masking {
+    pub(super) fn new(masks: Masks) -> Self {
+        Self { masks, held: Vec::new() }
+    }
+
+    /// What can be shown now: no secret goes beyond the end of a line, and none begins where it could not end any more.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(bytes);
+        self.masks.hide(&mut self.held);
+        let after_line = self.held.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let settled = self.held.len().saturating_sub(self.masks.longest().saturating_sub(1));
+        let rest = self.held.split_off(after_line.max(settled));
+        std::mem::replace(&mut self.held, rest)
+    }
+
+    /// The rest: nothing more will come.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.masks.hide(&mut self.held);
+        self.held
+    }
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masks(secrets: &[&str]) -> Masks {
+        let masks = Masks::default();
+        for secret in secrets {
+            masks.add(&Secret::new((*secret).to_owned()));
+        }
+        masks
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_its_bytes_come() {
+        let secrets = ["hunter2", "hunter2hunter2x", "-----\nfirst line\n}\nlast line\n"];
+        let text = "a hunter2 b\nhunter2hunter2x\nhunter2hunter2y fir st\nfirst line\n}\n  last line hunte";
+        let expected = "a ******* b\n***************\n**************y fir st\n**********\n}\n  ********* hunte";
+        for size in 1..text.len() {
+            let mut masking = Masking::new(masks(&secrets));
+            let mut shown: Vec<u8> = text.as_bytes().chunks(size).flat_map(|piece| masking.push(piece)).collect();
+            shown.extend(masking.finish());
+            assert_eq!(String::from_utf8_lossy(&shown), expected, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn whole_lines_are_shown_at_once() {
+        let mut masking = Masking::new(masks(&["a long secret"]));
+        assert_eq!(masking.push(b"one\ntwo\na long"), b"one\ntwo\n");
+        assert_eq!(masking.push(b" secret\n"), b"*************\n");
+        assert_eq!(Masking::new(Masks::default()).push(b"nothing is held"), b"nothing is held");
+    }
+}
