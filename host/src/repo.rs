@@ -19,6 +19,8 @@ mod json;
 mod mesh;
 mod name;
 mod parse;
+mod queue;
+mod scheduled;
 mod secrets;
 mod serve;
 mod suggest;
@@ -29,6 +31,8 @@ pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
 pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
+pub use queue::QueueServer;
+pub use scheduled::ScheduledJob;
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use serve::{Listen, Proof, Scope, Serve, Token};
 pub use suggest::nearest;
@@ -51,6 +55,8 @@ pub struct Repo {
     /// `[provider.NAME]`.
     providers: BTreeMap<Name, Map<String, Value>>,
     serve: Option<Serve>,
+    queue: Option<QueueServer>,
+    jobs: BTreeMap<Name, ScheduledJob>,
     directory: Directory,
 }
 
@@ -126,9 +132,13 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, providers, serve } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, providers, serve, queue, jobs } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        Ok(Self { folder: folder.to_owned(), text, hosts, policies, secrets, meshes, providers, serve, directory })
+        if queue.as_ref().is_some_and(QueueServer::shows_password) {
+            return Err(RepoError::Password);
+        }
+        let folder = folder.to_owned();
+        Ok(Self { folder, text, hosts, policies, secrets, meshes, providers, serve, queue, jobs, directory })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -208,6 +218,16 @@ impl Repo {
     /// `[serve]`.
     pub fn serve(&self) -> Option<&Serve> {
         self.serve.as_ref()
+    }
+
+    /// `queue`: the database that several servers share; none: a file in the state folder.
+    pub fn queue(&self) -> Option<&QueueServer> {
+        self.queue.as_ref()
+    }
+
+    /// `[job.NAME]`, by name.
+    pub fn jobs(&self) -> impl Iterator<Item = &ScheduledJob> {
+        self.jobs.values()
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

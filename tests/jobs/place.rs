@@ -46,7 +46,7 @@ impl Place {
     pub(crate) fn service(&self) -> Result<Arc<Service>> {
         let state = self.folder.path().join("state");
         // So short that a dead worker is found out at once.
-        let store = Store::open_with(&state, Settings { lease: Duration::from_secs(2), ..Settings::default() })?;
+        let store = Store::open_with(&state, None, Settings { lease: Duration::from_secs(2), ..Settings::default() })?;
         let provider: Arc<dyn stead_vm::provider::Provider> = Arc::new(self.containers.clone());
         let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
         Ok(Arc::new(Service::with(Repo::open(self.folder.path())?, &state, store, providers)?))

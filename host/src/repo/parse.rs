@@ -11,7 +11,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, Serve, json, mesh};
+use super::{
+    Address, Host, Mesh, Name, Origin, Policy, QueueServer, ScheduledJob, SecretsFile, Serve, json, mesh, scheduled,
+};
 use crate::capability;
 use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
@@ -27,6 +29,8 @@ pub(super) struct Parsed {
     pub(super) meshes: BTreeMap<InterfaceName, Mesh>,
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
     pub(super) serve: Option<Serve>,
+    pub(super) queue: Option<QueueServer>,
+    pub(super) jobs: BTreeMap<Name, ScheduledJob>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -44,6 +48,9 @@ struct Document {
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
     serve: Option<Serve>,
+    queue: Option<QueueServer>,
+    #[serde(default)]
+    job: BTreeMap<Name, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +108,12 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     });
     let providers = providers.collect::<Result<_, Fault>>()?;
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    Ok(Parsed { hosts, policies, secrets, meshes, providers, serve: read.serve })
+    let jobs = read.job.into_keys().map(|name| {
+        let item = item(table, &["job", name.as_str()])?;
+        Ok((name.clone(), scheduled::job(name, item, &policies)?))
+    });
+    let jobs = jobs.collect::<Result<_, Fault>>()?;
+    Ok(Parsed { hosts, policies, secrets, meshes, providers, serve: read.serve, queue: read.queue, jobs })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -183,7 +195,7 @@ fn listed(said: &Spanned<Vec<Spanned<Name>>>, known: &BTreeMap<Name, Policy>) ->
     Ok(listed)
 }
 
-fn config(item: Option<&Item<'_>>, table: &str) -> Result<Map<String, Value>, Fault> {
+pub(super) fn config(item: Option<&Item<'_>>, table: &str) -> Result<Map<String, Value>, Fault> {
     let Some(item) = item else { return Ok(Map::new()) };
     json::object(entries(item, table)?)
 }
@@ -218,7 +230,7 @@ fn no_empty_table<'i>(table: &DeTable<'i>, path: &mut Vec<String>) -> Result<(),
             return Err(Fault::new(item.span(), Problem::EmptyTable { table: path.join(".") }));
         }
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
-        if !matches!(parts[..], ["policy", _, "config"] | ["host", _, "config", _]) {
+        if !matches!(parts[..], ["policy", _, "config"] | ["host", _, "config", _] | ["job", _, "input"]) {
             no_empty_table(inner, path)?;
         }
         path.pop();

@@ -5,7 +5,8 @@ use postgres::Client;
 use super::connection::database;
 use crate::QueueError;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 create table lane (
     id bigint generated always as identity primary key,
     name text not null,
@@ -102,7 +103,16 @@ create table tally (
     jobs bigint not null,
     primary key (name, state)
 );
-"];
+",
+    "
+create table schedule (
+    name text not null,
+    rule text not null,
+    until bigint not null,
+    primary key (name, rule)
+);
+",
+];
 
 /// Brings the tables to this version and makes them those of the connection. Several processes may try at once.
 pub(super) fn migrate(client: &mut Client) -> Result<(), QueueError> {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::connection::database;
 use crate::QueueError;
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 create table lane (
     id integer primary key,
     name text not null,
@@ -103,7 +104,16 @@ create table tally (
     primary key (name, state)
 ) without rowid;
 create table clock (boot text not null, ahead integer not null);
-"];
+",
+    "
+create table schedule (
+    name text not null,
+    rule text not null,
+    until integer not null,
+    primary key (name, rule)
+) without rowid;
+",
+];
 
 /// Brings the tables to this version. Several processes may try at once.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), QueueError> {
