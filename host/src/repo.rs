@@ -21,6 +21,8 @@ mod json;
 mod mesh;
 mod name;
 mod parse;
+mod queue;
+mod scheduled;
 mod secrets;
 mod serve;
 mod suggest;
@@ -31,6 +33,8 @@ pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
 pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
+pub use queue::QueueServer;
+pub use scheduled::ScheduledJob;
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use serve::{Listen, Proof, Scope, Serve, Token};
 pub use suggest::nearest;
@@ -56,6 +60,8 @@ pub struct Repo {
     serve: Option<Serve>,
     /// `[jobs.keep]`.
     keep: Keep,
+    queue: Option<QueueServer>,
+    jobs: BTreeMap<Name, ScheduledJob>,
     directory: Directory,
 }
 
@@ -133,10 +139,26 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep, queue, jobs } = parsed;
         let directory = Directory::parse("", &meshes)?;
-        let folder = folder.to_owned();
-        Ok(Self { folder, text, hosts, policies, secrets, meshes, engines, providers, serve, keep, directory })
+        if queue.as_ref().is_some_and(QueueServer::shows_password) {
+            return Err(RepoError::Password);
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            text,
+            hosts,
+            policies,
+            secrets,
+            meshes,
+            engines,
+            providers,
+            serve,
+            keep,
+            queue,
+            jobs,
+            directory,
+        })
     }
 
     /// The same with what the text of a `vpn.toml` says.
@@ -221,6 +243,16 @@ impl Repo {
     /// Which jobs are kept after their end.
     pub fn keep(&self) -> Keep {
         self.keep
+    }
+
+    /// `queue`: the database that several servers share; none: a file in the state folder.
+    pub fn queue(&self) -> Option<&QueueServer> {
+        self.queue.as_ref()
+    }
+
+    /// `[job.NAME]`, by name.
+    pub fn jobs(&self) -> impl Iterator<Item = &ScheduledJob> {
+        self.jobs.values()
     }
 
     /// Each mesh as it is on a host; `None`: the host is not of it.

@@ -7,4 +7,7 @@ mod hostile;
 mod jobs;
 mod let_in;
 mod logs;
+mod schemathesis;
 mod service;
+mod shared;
+mod unit;

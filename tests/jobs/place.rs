@@ -68,7 +68,7 @@ impl Place {
     /// As another process would open it.
     pub(crate) fn service(&self) -> Result<Arc<Service>> {
         let state = self.folder.path().join("state");
-        let store = Store::open_with(&state, settings())?;
+        let store = Store::open_with(&state, None, settings())?;
         let provider: Arc<dyn stead_vm::provider::Provider> = Arc::new(self.containers.clone());
         let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
         let service = Service::with(Repo::open(self.folder.path())?, &state, store, providers)?;

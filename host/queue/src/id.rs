@@ -117,6 +117,23 @@ name!(
     ArtifactName, "artifact", 255
 );
 
+/// A schedule, which is known from when it was first seen; the same name under another rule is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Timed {
+    pub(crate) name: String,
+    pub(crate) rule: String,
+}
+
+impl Timed {
+    /// The rule says when it is due, in the caller's own words.
+    ///
+    /// # Errors
+    /// When one is empty, too long, or holds control characters.
+    pub fn new(name: impl Into<String>, rule: impl Into<String>) -> Result<Self, QueueError> {
+        Ok(Self { name: checked("schedule", 100, name.into())?, rule: checked("rule", 300, rule.into())? })
+    }
+}
+
 fn checked(what: &'static str, longest: usize, text: String) -> Result<String, QueueError> {
     let size = text.chars().count();
     if size == 0 || size > longest || text.chars().any(char::is_control) {

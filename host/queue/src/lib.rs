@@ -28,7 +28,7 @@ mod writer;
 
 pub use clock::{Clock, Reading};
 pub use error::{QueueError, Source};
-pub use id::{ArtifactName, CallName, ConcurrencyKey, IdempotencyKey, JobId, JobName, Lease, Run, WorkerName};
+pub use id::{ArtifactName, CallName, ConcurrencyKey, IdempotencyKey, JobId, JobName, Lease, Run, Timed, WorkerName};
 pub use job::*;
 pub use postgres::Server;
 pub use queue::{Place, Queue};

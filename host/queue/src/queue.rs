@@ -109,6 +109,20 @@ impl Queue {
         self.write(move |tx| op::submit(tx, &job)).await
     }
 
+    /// Submits the job of a schedule for the time at which it was due last. It is submitted once for that time, however many servers
+    /// say so and in whatever order, and not when the schedule was first seen after it: `None`.
+    ///
+    /// # Errors
+    /// [`QueueError::TooLarge`].
+    pub async fn submit_due(
+        &self,
+        schedule: Timed,
+        due: Timestamp,
+        job: Submission,
+    ) -> Result<Option<Submitted>, QueueError> {
+        self.write(move |tx| op::submit_due(tx, &schedule, due, &job)).await
+    }
+
     /// Cancels a job: at once when it has not begun. A worker that has it learns of it by its next renewal.
     ///
     /// # Errors

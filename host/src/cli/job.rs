@@ -4,9 +4,9 @@ use clap::Subcommand;
 use stead_queue::JobId;
 
 use super::Context;
+use super::queue::store;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::job::Store;
 
 mod artifacts;
 mod clean;
@@ -46,10 +46,6 @@ impl Job {
             Self::Clean(clean) => clean.run(context).await,
         }
     }
-}
-
-fn store(context: &Context) -> Result<Store, Failure> {
-    Ok(Store::open(&context.place.state)?)
 }
 
 /// The number of a job, as it is printed when it is submitted.

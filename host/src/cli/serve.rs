@@ -1,18 +1,21 @@
-//! `stead serve`: works on jobs, answers its API, and sees to it that no machine is left.
+//! `stead serve`: works on jobs, submits those that are due, answers its API, and sees to it that no machine is left.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use stead_queue::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::Context;
+use super::queue::server;
 use super::secrets::Revealed;
+use super::unit::unit;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
-use crate::job::{Api, Bound, KnownToken, Service, Serving, Worker};
+use crate::job::{Api, Bound, KnownToken, Scheduler, Service, Serving, Worker};
 use crate::repo::{Listen, Proof, Repo};
 
 /// How often machines are looked for that no job owns.
@@ -20,7 +23,7 @@ const REAP: Duration = Duration::from_secs(60);
 /// How often old jobs and files are taken away.
 const CLEAN: Duration = Duration::from_secs(60 * 60);
 
-/// Work on the jobs of the queue, and serve the HTTP API of `[serve]`.
+/// Work on the jobs of the queue, submit those of schedules, and serve the HTTP API of `[serve]`.
 ///
 /// Runs until it is told to end (SIGTERM, Ctrl-C). What it works on then is handed back: the next one goes on with it, and
 /// its machines and their commands run meanwhile.
@@ -35,12 +38,19 @@ pub(super) struct Serve {
     /// Where the API listens, instead of where [serve] says: ADDRESS:PORT, or unix:/PATH.
     #[arg(long, value_name = "PLACE")]
     listen: Option<Listen>,
+    /// Print a unit of systemd that runs this, and do nothing else: `stead serve --print-unit > /etc/systemd/system/stead.service`.
+    #[arg(long)]
+    print_unit: bool,
 }
 
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let repo = Repo::open(&context.repo)?;
-        let service = Arc::new(Service::open(repo.clone(), &context.place.state)?);
+        if self.print_unit {
+            context.terminal.print(&unit(context, &repo)?);
+            return Ok(Exit::Done);
+        }
+        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?)?);
         let name = self.name.clone().unwrap_or_else(|| format!("serve-{}", std::process::id()));
         let worker = Worker::new(service.clone(), &name)?;
         let no_signals = |error: std::io::Error| Failure::new(Blame::Host, Exit::Internal, &error);
@@ -60,6 +70,7 @@ impl Serve {
             worked = working => worked,
             () = reaping(context, &service) => Ok(()),
             () = cleaning(context, &service) => Ok(()),
+            () = scheduling(context, &service) => Ok(()),
         };
         if let Some(serving) = serving {
             serving.join();
@@ -104,6 +115,21 @@ async fn cleaning(context: &Context, service: &Service) {
             context.terminal.say(&format!("{error}\n"));
         }
         sleep(CLEAN).await;
+    }
+}
+
+/// Never ends.
+async fn scheduling(context: &Context, service: &Service) {
+    let mut scheduler = Scheduler::default();
+    loop {
+        let look = scheduler.look(service, Timestamp::now()).await;
+        for (name, submitted) in &look.submitted {
+            context.terminal.say(&format!("job {}: {name} is due\n", submitted.job));
+        }
+        for (name, error) in &look.failed {
+            context.terminal.say(&format!("cannot submit {name}, which is due: {error}\n"));
+        }
+        sleep(look.pause).await;
     }
 }
 

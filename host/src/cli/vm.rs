@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use stead_vm::machine;
 
 use super::Context;
+use super::queue::server;
 use super::table::table;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -36,7 +37,7 @@ impl Vm {
         let (repo, state) = (Repo::open(&context.repo)?, &context.place.state);
         match self {
             Self::Ls(_) => {
-                let all = Service::open(repo, state)?.machines().await?;
+                let all = Service::open(repo.clone(), state, server(&repo)?)?.machines().await?;
                 let rows = all.iter().flat_map(|(provider, machines)| machines.iter().map(move |vm| row(provider, vm)));
                 context.terminal.print(&table(&rows.collect::<Vec<_>>()));
             }

@@ -16,6 +16,9 @@ impl From<&RepoError> for Failure {
                 let failure = Self { place: Some(invalid.place.clone()), ..failure };
                 failure.maybe_help(invalid.problem.hint())
             }
+            RepoError::Password => failure.help(
+                "make it a secret: [queue] with address = \"postgres://USER@HOST/DATABASE\" and password = \"SECRET\"",
+            ),
             RepoError::Mesh(error) => error.into(),
         }
     }

@@ -20,6 +20,7 @@ mod jobs;
 mod log;
 mod machines;
 mod metrics;
+mod number;
 mod problem;
 mod range;
 mod route;

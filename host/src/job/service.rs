@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::json;
-use stead_queue::{JobId, Place, Queue, QueueError, Settings, State};
+use stead_queue::{JobId, Place, Queue, QueueError, Server, Settings, State};
 use stead_vm::machine::Vm;
 use stead_vm::name::{Installation, NameError, Owner};
 use stead_vm::provider::qemu::{ImageError, Qemu};
@@ -75,22 +75,23 @@ pub enum ServiceError {
 }
 
 impl Store {
-    /// Opens what lies under stead's own folder.
+    /// Opens what lies under stead's own folder, with the queue in a file there or on a server.
     ///
     /// # Errors
     /// When the folder or the queue cannot be used.
-    pub fn open(state: &Path) -> Result<Self, ServiceError> {
-        Self::open_with(state, Settings::default())
+    pub fn open(state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
+        Self::open_with(state, server, Settings::default())
     }
 
     /// The same with other settings of the queue.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_with(state: &Path, settings: Settings) -> Result<Self, ServiceError> {
+    pub fn open_with(state: &Path, server: Option<Server>, settings: Settings) -> Result<Self, ServiceError> {
         let folder = state.join("jobs");
         create_private_folder(&folder).map_err(|source| ServiceError::Folder { path: folder.clone(), source })?;
-        let queue = Queue::open(&Place::File(folder.join("queue.sqlite")), settings)?;
+        let file = || Place::File(folder.join("queue.sqlite"));
+        let queue = Queue::open(&server.map_or_else(file, |server| Place::Server(Box::new(server))), settings)?;
         Ok(Self { queue, files: Files::open(&folder.join("files"))? })
     }
 }
@@ -100,9 +101,9 @@ impl Service {
     ///
     /// # Errors
     /// When the folder, the queue or a provider cannot be used.
-    pub fn open(repo: Repo, state: &Path) -> Result<Self, ServiceError> {
+    pub fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
         let providers = providers(&repo, state)?;
-        Self::with(repo, state, Store::open(state)?, providers)
+        Self::with(repo, state, Store::open(state, server)?, providers)
     }
 
     /// The same with what was opened by somebody else.

@@ -32,6 +32,8 @@ use crate::repo;
 const RENEWALS: u32 = 3;
 /// How often the machines are told that they are still wanted.
 const RENEW_MACHINES: Duration = Duration::from_secs(120);
+/// How long it waits for a queue that does not answer.
+const AWAY: Duration = Duration::from_secs(1);
 /// How long a policy may take to see that it is to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -77,7 +79,7 @@ impl Worker {
             let room = most.saturating_sub(u32::try_from(working.len()).unwrap_or(u32::MAX));
             tokio::select! {
                 () = self.stop.wait() => break,
-                claimed = self.service.store.queue.next(&self.name, room), if room > 0 => {
+                claimed = self.next(room), if room > 0 => {
                     for claimed in claimed? {
                         let worker = self.clone();
                         working.spawn_local(async move { worker.work(claimed).await });
@@ -87,6 +89,17 @@ impl Worker {
             }
         }
         working.join_all().await.into_iter().collect()
+    }
+
+    /// A database that does not answer now may be back soon, and what is at work goes on meanwhile.
+    async fn next(&self, most: u32) -> Result<Vec<Claimed>, QueueError> {
+        match self.service.store.queue.next(&self.name, most).await {
+            Err(QueueError::Database(_) | QueueError::Lost(_) | QueueError::Connect(_)) => {
+                sleep(AWAY).await;
+                Ok(Vec::new())
+            }
+            claimed => claimed,
+        }
     }
 
     /// Works on one job to its end.

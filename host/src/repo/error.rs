@@ -16,6 +16,9 @@ pub enum RepoError {
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Invalid(Box<Invalid>),
+    /// It has no place, for the line would be shown.
+    #[error("the address of the queue has a password in it")]
+    Password,
     #[error(transparent)]
     Mesh(#[from] MeshError),
 }

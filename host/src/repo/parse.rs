@@ -11,7 +11,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
-use super::{Address, Host, Mesh, Name, Origin, Policy, SecretsFile, Serve, json, mesh};
+use super::{
+    Address, Host, Mesh, Name, Origin, Policy, QueueServer, ScheduledJob, SecretsFile, Serve, json, mesh, scheduled,
+};
 use crate::capability;
 use crate::capability::compose::{EngineName, Engines, Project};
 use crate::capability::vpn::Name as InterfaceName;
@@ -29,6 +31,8 @@ pub(super) struct Parsed {
     pub(super) engines: Engines,
     pub(super) serve: Option<Serve>,
     pub(super) keep: job::Keep,
+    pub(super) queue: Option<QueueServer>,
+    pub(super) jobs: BTreeMap<Name, ScheduledJob>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -50,6 +54,9 @@ struct Document {
     app: BTreeMap<Project, AppTable>,
     #[serde(default)]
     jobs: JobsTable,
+    queue: Option<QueueServer>,
+    #[serde(default)]
+    job: BTreeMap<Name, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -123,8 +130,13 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let providers = providers.collect::<Result<_, Fault>>()?;
     let engines = read.app.into_iter().map(|(name, table)| (name, table.engine)).collect();
     let secrets = read.secrets.map(SecretsTable::into_file).unwrap_or_default();
-    let (serve, keep) = (read.serve, read.jobs.keep);
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep })
+    let jobs = read.job.into_keys().map(|name| {
+        let item = item(table, &["job", name.as_str()])?;
+        Ok((name.clone(), scheduled::job(name, item, &policies)?))
+    });
+    let jobs = jobs.collect::<Result<_, Fault>>()?;
+    let (serve, queue, keep) = (read.serve, read.queue, read.jobs.keep);
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep, queue, jobs })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
@@ -213,7 +225,7 @@ fn listed(said: &Spanned<Vec<Spanned<Name>>>, known: &BTreeMap<Name, Policy>) ->
     Ok(listed)
 }
 
-fn config(item: Option<&Item<'_>>, table: &str) -> Result<Map<String, Value>, Fault> {
+pub(super) fn config(item: Option<&Item<'_>>, table: &str) -> Result<Map<String, Value>, Fault> {
     let Some(item) = item else { return Ok(Map::new()) };
     json::object(entries(item, table)?)
 }
@@ -248,7 +260,7 @@ fn no_empty_table<'i>(table: &DeTable<'i>, path: &mut Vec<String>) -> Result<(),
             return Err(Fault::new(item.span(), Problem::EmptyTable { table: path.join(".") }));
         }
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
-        if !matches!(parts[..], ["policy", _, "config"] | ["host", _, "config", _]) {
+        if !matches!(parts[..], ["policy", _, "config"] | ["host", _, "config", _] | ["job", _, "input"]) {
             no_empty_table(inner, path)?;
         }
         path.pop();

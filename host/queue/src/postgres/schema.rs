@@ -121,6 +121,14 @@ create index spending_day on spending (name, currency, day);
 create index spending_at on spending (at);
 create index artifact_place on artifact (place);
 ",
+    "
+create table schedule (
+    name text not null,
+    rule text not null,
+    until bigint not null,
+    primary key (name, rule)
+);
+",
 ];
 
 /// Brings the tables to this version and makes them those of the connection. Several processes may try at once.

@@ -56,6 +56,18 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
+    /// Whether the address has a password in it.
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
+    }
+
+    /// The same server with a password, which is never shown.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
     pub(super) fn connect(&self) -> Result<Client, QueueError> {
         let mut config = self.config.clone();
         config.application_name("stead");

@@ -122,6 +122,14 @@ create index spending_day on spending (name, currency, day);
 create index spending_at on spending (at);
 create index artifact_place on artifact (place);
 ",
+    "
+create table schedule (
+    name text not null,
+    rule text not null,
+    until integer not null,
+    primary key (name, rule)
+) without rowid;
+",
 ];
 
 /// Brings the tables to this version. Several processes may try at once.

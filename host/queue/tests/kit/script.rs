@@ -73,6 +73,8 @@ impl Script {
                 Ok(ok())
             }
             "limit" => self.limit(words).await,
+            "due" => self.due(words).await,
+            "oldest" => self.oldest().await,
             "renew" | "finish" | "log" | "entry" | "artifact" | "progress" | "reserve" | "settle" => {
                 self.worker(words).await
             }
@@ -117,6 +119,24 @@ impl Script {
         }
         self.jobs.insert(label.to_owned(), job);
         Ok(ok())
+    }
+
+    async fn due(&mut self, words: &Words<'_>) -> Result<String> {
+        let (schedule, label) = (Timed::new(words.at(0)?, words.option("rule").unwrap_or("daily"))?, words.at(1)?);
+        let ago = Duration::from_secs(words.number("ago")?.unwrap_or_default());
+        let mut job = Submission::new(JobName::new("predict")?, label);
+        job.key = words.option("key").map(IdempotencyKey::new).transpose()?;
+        let due = self.clock.read().wall.before(ago);
+        let Some(submitted) = self.queue.submit_due(schedule, due, job).await? else { return Ok(String::new()) };
+        self.jobs.insert(label.to_owned(), submitted.job);
+        Ok(ok())
+    }
+
+    async fn oldest(&mut self) -> Result<String> {
+        let now = self.clock.read().wall;
+        let oldest = self.queue.oldest_queued().await?;
+        let age = |(name, at): &(JobName, Timestamp)| format!("{name} {}", at.until(now).as_secs());
+        Ok(oldest.iter().map(age).collect::<Vec<_>>().join(" "))
     }
 
     async fn claim(&mut self, words: &Words<'_>) -> Result<String> {

@@ -40,16 +40,12 @@ pub(super) async fn submit(call: Call) -> Result<Answer, Problem> {
     };
     let (api, token) = (call.api.clone(), call.token.clone());
     let new: NewJob = call.json().await?;
-    if !token.is_some_and(|token| token.covers(&new.policy)) {
+    if !token.is_some_and(|token| token.covers(new.policy.as_str())) {
         let detail = "the token may not submit jobs of this policy";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-of-this-token", detail));
     }
-    if !api.service.repo.policies().any(|policy| policy.name.as_str() == new.policy) {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "no-such-policy",
-            "there is no policy of this name",
-        ));
+    if !api.service.repo.policies().any(|policy| policy.name == new.policy) {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "no-such-policy", "there is no policy of this name"));
     }
     let submission = Submission { key, ..submission(new)? };
     let submitted = api.service.store.queue.submit(submission).await?;
@@ -75,7 +71,7 @@ fn submission(new: NewJob) -> Result<Submission, Problem> {
         priority: new.priority,
         timeout: Some(Duration::from_secs(timeout.get().into())),
         most_attempts,
-        ..Submission::new(JobName::new(new.policy)?, input)
+        ..Submission::new(JobName::new(new.policy.as_str())?, input)
     })
 }
 
@@ -86,7 +82,10 @@ fn submission(new: NewJob) -> Result<Submission, Problem> {
 pub(super) async fn list(call: Call) -> Result<Answer, Problem> {
     let wanted: Wanted = call.query()?;
     let limit = page(wanted.limit)?;
-    let filter = Filter { name: wanted.policy.map(JobName::new).transpose()?, state: wanted.state.map(Into::into) };
+    let filter = Filter {
+        name: wanted.policy.as_ref().map(|name| JobName::new(name.as_str())).transpose()?,
+        state: wanted.state.map(Into::into),
+    };
     let mut before = wanted.before.map(JobId::from_number);
     let (mut jobs, mut next) = (Vec::new(), None);
     for _ in 0..PAGES {

@@ -17,8 +17,10 @@ use super::body::{Answer, json, of_type, stream, whole};
 use super::call::Call;
 use super::jobs::page as page_size;
 use super::problem::Problem;
-use super::view::{LineView, Lines, Log};
+use super::view::{Event, LineView, Lines, Log};
 
+/// No log has a line beyond.
+const LAST: u64 = i64::MAX.unsigned_abs();
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Lines have up to 64 KiB, and a client that does not take them holds so many in memory.
 const PAGE: u32 = 50;
@@ -50,7 +52,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, Problem> {
     params(("job" = u64, Path, description = "Its number"),
         ("Last-Event-ID" = Option<u64>, Header, description = "The number of the last line that arrived.")),
     responses(
-        (status = 200, description = "The lines", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The lines", body = Event, content_type = "text/event-stream"),
         (status = 204, description = "The job has ended, and all lines had arrived"),
         super::document::Problems),
     security(("token" = ["read"])))]
@@ -59,6 +61,7 @@ pub(super) async fn follow(call: Call) -> Result<Answer, Problem> {
         None => None,
         Some(text) => {
             let number = text.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+            let number = number.filter(|number| *number <= LAST);
             Some(number.ok_or_else(|| Problem::invalid("Last-Event-ID is the number of a line"))?)
         }
     };

@@ -5,8 +5,10 @@ use serde_json::Value;
 use stead_queue::{Artifact, Attempt, Ending, Job, Logged, State, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use super::number::{integer, maybe_natural, natural};
 use crate::job::Said;
 use crate::policy::{Level, printable};
+use crate::repo::Name;
 
 /// An instant, in UTC: RFC 3339.
 pub(super) fn instant(at: Timestamp) -> String {
@@ -19,20 +21,20 @@ pub(super) fn instant(at: Timestamp) -> String {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewJob {
     /// The policy, as in `[policy.NAME]`.
-    #[schema(min_length = 1, max_length = 63)]
-    pub(super) policy: String,
+    #[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+    pub(super) policy: Name,
     /// What it gets: any JSON.
     #[serde(default = "nothing")]
     pub(super) input: Value,
     /// The higher goes first; among equals, the older.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "integer")]
     pub(super) priority: i32,
     /// How long one attempt may take.
-    #[serde(default = "two_hours")]
+    #[serde(default = "two_hours", deserialize_with = "integer")]
     #[schema(minimum = 1, maximum = 31_536_000)]
     pub(super) timeout_seconds: u32,
     /// How often it is tried at most.
-    #[serde(default = "three")]
+    #[serde(default = "three", deserialize_with = "integer")]
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) attempts: u32,
 }
@@ -55,11 +57,12 @@ fn three() -> u32 {
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Only those of this policy.
-    #[param(min_length = 1, max_length = 63)]
-    pub(super) policy: Option<String>,
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+    pub(super) policy: Option<Name>,
     /// Only those in this state.
     pub(super) state: Option<JobState>,
     /// Only those submitted before this one: the `next` of the page before.
+    #[serde(default, deserialize_with = "maybe_natural")]
     pub(super) before: Option<u64>,
     /// How many at most.
     #[serde(default = "hundred")]
@@ -73,7 +76,7 @@ pub(super) struct Wanted {
 #[into_params(parameter_in = Query)]
 pub(super) struct Lines {
     /// The number of the first one: the `next` of the page before.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "natural")]
     pub(super) from: u64,
     /// How many at most.
     #[serde(default = "hundred")]
@@ -294,6 +297,18 @@ pub(super) struct Log {
     pub(super) lines: Vec<LineView>,
     /// From where to go on.
     pub(super) next: u64,
+}
+
+/// One of the server-sent events of a log.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it is there for the document alone")]
+pub(super) struct Event {
+    /// The number of the line.
+    id: Option<String>,
+    /// `line` or `end`.
+    event: Option<String>,
+    /// JSON: a line as in a page, or an object with the state of the job.
+    data: Option<String>,
 }
 
 /// A line of a log.

@@ -1,0 +1,43 @@
+//! The unit of systemd that runs `stead serve`, for this program, this repo and this state folder: that of the policy `serve`.
+
+use std::path::Path;
+
+use super::Context;
+use crate::error::{Blame, Failure};
+use crate::exit::Exit;
+use crate::repo::Repo;
+
+const TEMPLATE: &str = include_str!("../../../modules/serve/src/stead.service");
+
+/// All of it.
+pub(super) fn unit(context: &Context, repo: &Repo) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| Failure::new(Blame::Host, Exit::Unavailable, &error);
+    let program = std::env::current_exe().map_err(failed)?;
+    let state = std::path::absolute(&context.place.state).map_err(failed)?;
+    let unit = TEMPLATE.replace("{program}", &word(&program)?);
+    Ok(unit.replace("{repo}", &word(repo.folder())?).replace("{state}", &word(&state)?))
+}
+
+/// A path as one word of a command line in a unit, systemd.syntax(7).
+fn word(path: &Path) -> Result<String, Failure> {
+    let text = path.to_str().filter(|text| !text.chars().any(char::is_control));
+    let wrong = || Failure::new(Blame::Operator, Exit::Usage, &format!("{path:?} cannot be written in a unit"));
+    let text = text.ok_or_else(wrong)?.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    Ok(if text.contains([' ', '\'', '"', '\\', ';']) { format!("\"{text}\"") } else { text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word() -> anyhow::Result<()> {
+        for (path, expected) in
+            [("/srv/repo", "/srv/repo"), ("/srv/my repo", "\"/srv/my repo\""), ("/srv/100%$x", "/srv/100%%$$x")]
+        {
+            assert_eq!(word(Path::new(path))?, expected);
+        }
+        assert!(word(Path::new("/srv/a\nb")).is_err());
+        Ok(())
+    }
+}

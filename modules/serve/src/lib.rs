@@ -1,0 +1,77 @@
+//! `stead serve` as a service of systemd: works on jobs, whose machines outlive its upgrades.
+//!
+//! The program and the repo are there already. Secrets that the repo's `stead.toml` names are handed over as credentials, so
+//! that no key lies on the server that could open all of them.
+
+use serde::Deserialize;
+use stead_guest::{Error, file, service};
+
+/// What `stead serve --print-unit` prints, before the paths are filled in.
+const UNIT: &str = include_str!("stead.service");
+const NAME: &str = "stead.service";
+const FOLDER: &str = "/etc/stead";
+
+stead_guest::policy!(configure);
+
+/// `[policy.serve.config]`.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    /// Where the program lies.
+    program: String,
+    /// Where the repo lies.
+    repo: String,
+    /// Where the queue, the files and the machines lie.
+    state: String,
+    /// The names of secrets that the service gets.
+    credentials: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            program: "/usr/local/bin/stead".to_owned(),
+            repo: "/srv/stead".to_owned(),
+            state: "/var/lib/stead".to_owned(),
+            credentials: Vec::new(),
+        }
+    }
+}
+
+fn configure() -> Result<(), Error> {
+    let config: Config = stead_guest::config::parse()?;
+    let paths = [&config.program, &config.repo, &config.state];
+    if let Some(path) =
+        paths.into_iter().find(|path| !path.starts_with('/') || path.contains([' ', '%', '$', '"', '\'', '\\', '\n']))
+    {
+        return Err(Error::new(format!("{path:?} is no path that a unit can name")));
+    }
+    let mut depends_on = Vec::new();
+    if !config.credentials.is_empty() {
+        let attributes = file::Attributes { mode: Some(0o700), ..file::Attributes::default() };
+        file::directory(FOLDER, &attributes)?;
+    }
+    for name in &config.credentials {
+        let path = format!("{FOLDER}/{name}");
+        file::write(&path, &[file::Part::Secret(name.clone())], &file::Attributes::default(), &[])?;
+        depends_on.push(format!("file:{path}"));
+    }
+    service::unit_file(NAME, &unit(&config))?;
+    let state = service::State {
+        enabled: Some(true),
+        running: Some(true),
+        depends_on,
+        on_change: service::OnChange::Restart,
+        ..service::State::default()
+    };
+    service::unit(NAME, &state)?;
+    Ok(())
+}
+
+fn unit(config: &Config) -> String {
+    let unit =
+        UNIT.replace("{program}", &config.program).replace("{repo}", &config.repo).replace("{state}", &config.state);
+    let credential = |name: &String| format!("LoadCredential={name}:{FOLDER}/{name}\n");
+    let credentials: String = config.credentials.iter().map(credential).collect();
+    unit.replacen("\n[Install]", &format!("{credentials}\n[Install]"), 1)
+}
