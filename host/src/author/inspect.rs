@@ -9,6 +9,7 @@ use wit_parser::{Resolve, World, WorldKey};
 
 use crate::capability;
 use crate::digest::Digest;
+use crate::policy::job::VM;
 use crate::policy::{ByteSize, Kind, kind, printable};
 
 /// What is known of a component.
@@ -81,7 +82,7 @@ fn describe(bytes: &[u8], resolve: &Resolve, world: &World, payload: &Payload) -
     let ours = || imports.iter().chain(&exports).filter_map(|name| name.strip_prefix("stead:host/")?.split_once('@'));
     let contract: BTreeSet<_> = ours().map(|(_, version)| version.to_owned()).collect();
     let capabilities: BTreeSet<_> =
-        ours().map(|(interface, _)| interface.to_owned()).filter(|name| capability::by_name(name).is_some()).collect();
+        ours().map(|(interface, _)| interface.to_owned()).filter(|name| needs_grant(name)).collect();
     Inspection {
         digest: Digest::public(bytes),
         size: ByteSize(bytes.len() as u64),
@@ -93,6 +94,10 @@ fn describe(bytes: &[u8], resolve: &Resolve, world: &World, payload: &Payload) -
         imports: imports.into_iter().collect(),
         exports: exports.into_iter().collect(),
     }
+}
+
+fn needs_grant(interface: &str) -> bool {
+    interface == VM || capability::by_name(interface).is_some()
 }
 
 /// What the component and the modules in it say of their making; see the tool-conventions repo on producers.
