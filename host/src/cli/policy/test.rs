@@ -65,7 +65,7 @@ impl Test {
         if outcome.is(&case.expect) {
             return Ok(true);
         }
-        let differs = similar::TextDiff::from_lines(&case.expect.text(), &outcome.text())
+        let differs = similar::TextDiff::from_lines(case.expect.text(), outcome.text())
             .unified_diff()
             .header("expected", "now")
             .to_string();
@@ -104,7 +104,7 @@ fn component(repo: &Repo, policy: &repo::Policy, cases: &[PathBuf]) -> Result<Op
     }
     let path = repo.component(policy);
     let help = || format!("run stead build {}", policy.name);
-    std::fs::read(&path).map(Some).map_err(|error| unreadable(&path, &error).help(&help()))
+    std::fs::read(&path).map(Some).map_err(|error| unreadable(&path, &error).help(help()))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
