@@ -1,27 +1,41 @@
 //! The author's side of a policy: begin a repo, compile a policy, look into a component.
 //!
 //! It works on files of the author's machine and never on a host. It needs nothing that is not in this binary but
-//! the compiler: the contract and the guest SDK are embedded, and written to `.stead/` of the repo.
+//! the language's own compiler: the contract and the guest SDKs are embedded, and written to `.stead/` of the repo.
 
 use std::path::{Path, PathBuf};
 
+mod bindings;
 mod build;
 mod cargo;
+mod case;
 mod contract;
 mod declared;
+mod encode;
+mod guest;
 mod init;
 mod inspect;
+mod language;
+mod policy_new;
 mod sdk;
 mod sources;
+mod tool;
+mod world;
 
 #[cfg(test)]
 mod tests;
 
 pub use build::{BuildError, Built, Source, build};
 pub use cargo::CargoError;
+pub use case::{Case, CaseError, Outcome};
+pub use guest::MakeError;
 pub use init::{InitError, init};
 pub use inspect::{InspectError, Inspection, Tool, inspect};
+pub use language::Language;
+pub use policy_new::{Begun, new};
 pub use sources::{Sources, beside};
+pub use tool::ToolError;
+pub use world::World;
 
 /// A file of the author's machine could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -180,7 +180,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     let exit = match command {
         Command::Init(init) => init.run(context),
         Command::Build(build) => build.run(context),
-        Command::Policy(policy) => policy.run(context),
+        Command::Policy(policy) => policy.run(context).await,
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
         Command::Status(status) => status.run(context).await,

@@ -1,10 +1,11 @@
 //! Reruns every figure that the docs publish, each beside its peer in the same run, and prints them as tables.
 //!
-//! `bench [policy] [apply] [ruleset] [peers] [apps]`: those parts, or all of them. The machine is shared and noisy, so
+//! `bench [policy] [languages] [apply] [ruleset] [peers] [apps]`: those parts, or all of them. The machine is shared and noisy, so
 //! runs that are compared take turns, and a table gives ratios: trust those more than the times.
 
 mod apply;
 mod apps;
+mod languages;
 mod peers;
 mod policy;
 mod ruleset;
@@ -20,7 +21,7 @@ use anyhow::{Result, ensure};
 use site::Site;
 
 /// Those of a server with the shipped policy.
-const OF_SITE: [&str; 3] = ["policy", "apply", "peers"];
+const OF_SITE: [&str; 4] = ["policy", "languages", "apply", "peers"];
 const OTHERS: [&str; 2] = ["ruleset", "apps"];
 
 fn main() -> Result<()> {
@@ -44,6 +45,11 @@ fn main() -> Result<()> {
     let site = Site::make()?;
     if wanted("policy") {
         println!("{}", policy::measure(&site)?);
+    }
+    if wanted("languages") {
+        for table in languages::measure(&site)? {
+            println!("{table}");
+        }
     }
     if wanted("apply") {
         println!("{}", apply::measure(&site)?);

@@ -26,7 +26,7 @@ pub(crate) fn beside(name: &str) -> Result<PathBuf> {
     Ok(env::current_exe()?.with_file_name(name))
 }
 
-fn times(said: &str, kind: &str) -> Result<Sample> {
+pub(crate) fn times(said: &str, kind: &str) -> Result<Sample> {
     let of_kind = said.lines().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '));
     let time = |number: &str| Ok(Duration::from_nanos(number.parse().context("no number of nanoseconds")?));
     Sample::of(of_kind.map(time).collect::<Result<_>>()?)

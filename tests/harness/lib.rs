@@ -10,6 +10,7 @@ pub mod container;
 pub mod docker;
 pub mod host;
 mod keys;
+pub mod language;
 pub mod netns;
 pub mod policy;
 pub mod postgres;

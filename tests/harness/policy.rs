@@ -20,7 +20,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 pub fn repo(name: &str, folder: &str) -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = Vec::new();
-    for source in [folder, "guest-sdk/rust", "wit"] {
+    for source in [folder, "guest-sdk/rust/src", "wit"] {
         read_all(&workspace.join(source), &mut sources)?;
     }
     let stead = program::stead()?;
@@ -64,7 +64,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn read_all(folder: &Path, texts: &mut Vec<String>) -> Result<()> {
+pub(crate) fn read_all(folder: &Path, texts: &mut Vec<String>) -> Result<()> {
     let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {

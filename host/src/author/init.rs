@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry, File, include_dir};
 
-use super::{FileError, sdk, write};
+use super::{BuildError, FileError, sdk, write};
 
 static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/author/template");
 
@@ -15,6 +15,8 @@ pub enum InitError {
     Exists { path: PathBuf },
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Sdk(#[from] BuildError),
 }
 
 /// Writes a small repo to `folder`: `stead.toml`, a policy in Rust, a compose app. Answers the files, relative to it.

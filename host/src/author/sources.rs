@@ -1,5 +1,5 @@
-//! What a component was built from: a digest of each file of the policy's package and of those that it names by a
-//! path, and one of the guest SDK. They lie beside the component.
+//! What a component was built from: a digest of each file of the policy's package and of those that a `Cargo.toml`
+//! names by a path, and one of the guest SDKs. They lie beside the component.
 //!
 //! A plan is only worth its review when it is made by the policy that lies in the repo. Times of files would not do:
 //! git sets them anew. What cargo(1) finds elsewhere (a workspace above the package, what a build script reads) is
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{FileError, sdk, write};
 use crate::digest::Digest;
 
-const LOCK: &str = "Cargo.lock";
+/// What a build or a package manager completes.
+const LOCKS: [&str; 3] = ["Cargo.lock", "package-lock.json", "go.sum"];
 const SDK: &str = "(the guest SDK of this stead)";
 
 /// The digest of each file, by its path from the policy's folder.
@@ -50,10 +51,10 @@ impl Sources {
         write(&beside(component), &serde_json::to_vec_pretty(self).unwrap_or_default())
     }
 
-    /// Takes the lock file as it is now: a build makes and completes it.
+    /// Takes the lock files as they are now: a build makes and completes them.
     pub(super) fn locked(mut self, folder: &Path) -> Result<Self, FileError> {
-        if folder.join(LOCK).is_file() {
-            self.file(folder, Path::new(LOCK))?;
+        for lock in LOCKS.iter().filter(|lock| folder.join(lock).is_file()) {
+            self.file(folder, Path::new(lock))?;
         }
         Ok(self)
     }
@@ -88,11 +89,13 @@ pub fn beside(component: &Path) -> PathBuf {
     component.with_extension("source")
 }
 
-/// What the compiler left behind, and what git and editors keep; but cargo's own settings change what is built.
+/// What compilers and package managers left behind, what git and editors keep, and tests; but cargo's own settings change what
+/// is built.
 fn is_left_out(name: &Path, package: &Path) -> bool {
     let plain = name.file_name().unwrap_or_default();
     let hidden = plain.as_encoded_bytes().starts_with(b".") && plain != ".cargo";
-    hidden || name == package.join("target")
+    let aside = ["target", "cases"].iter().any(|aside| name == package.join(aside));
+    hidden || aside || plain == "node_modules" || plain == "__pycache__"
 }
 
 /// The package and those that it takes by a path, as paths from its folder. stead's own are left out.
@@ -153,7 +156,15 @@ mod tests {
         put(&folder, "../shared/Cargo.toml", "[dependencies]\nweb = { path = \"../web\" }\n")?;
         let before = Sources::of(&folder)?;
 
-        for name in ["target/debug/a", ".git/HEAD", "../other/Cargo.toml", "../../.stead/sdk/Cargo.toml"] {
+        for name in [
+            "target/debug/a",
+            "cases/a.toml",
+            "node_modules/a.js",
+            "__pycache__/a.pyc",
+            ".git/HEAD",
+            "../other/Cargo.toml",
+            "../../.stead/sdk/Cargo.toml",
+        ] {
             put(&folder, name, "new")?;
             assert_eq!(before.difference(&Sources::of(&folder)?), None, "{name}");
         }

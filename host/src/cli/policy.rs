@@ -1,4 +1,4 @@
-//! `stead policy`: look into a policy without running it.
+//! `stead policy`: begin a policy, look into one, test one.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,28 @@ use clap::Subcommand;
 
 use super::Context;
 use super::status::json;
-use crate::author::{self, Inspection, Tool};
+use crate::author::{self, Inspection, Language, Tool, World};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::policy::printable;
+use crate::repo::{Name, Repo};
 
-/// Look into a policy.
+mod test;
+
+/// Begin, look into or test a policy.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
+    /// Begin a policy in policies/NAME. Overwrites nothing.
+    New {
+        /// The policy's name.
+        name: Name,
+        /// The language that it is written in.
+        #[arg(long, value_enum, default_value_t = Language::Rust)]
+        lang: Language,
+        /// Whether it declares a host or runs one piece of work.
+        #[arg(long, value_enum, default_value_t = World::Bootstrap)]
+        world: World,
+    },
     /// Show what a component asks for, its size and its digest, without compiling or running it.
     Inspect {
         /// The component.
@@ -22,19 +36,40 @@ pub(super) enum Policy {
         #[arg(long)]
         json: bool,
     },
+    Test(test::Test),
 }
 
 impl Policy {
-    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let Self::Inspect { file, json: machines } = self;
-        let bytes = std::fs::read(&file).map_err(|error| {
-            let message = format!("cannot read {}: {error}", file.display());
-            Failure::new(Blame::Operator, Exit::Input, &message)
-        })?;
-        let inspection = author::inspect(&bytes)?;
-        context.terminal.print(&if machines { json(&inspection) } else { text(&inspection) });
-        Ok(Exit::Done)
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::New { name, lang, world } => begin(context, &name, lang, world),
+            Self::Inspect { file, json } => inspect(context, &file, json),
+            Self::Test(test) => test.run(context).await,
+        }
     }
+}
+
+fn begin(context: &Context, name: &Name, lang: Language, world: World) -> Result<Exit, Failure> {
+    let repo = Repo::open(&context.repo)?;
+    let begun = author::new(repo.folder(), name, lang, world)?;
+    for file in &begun.files {
+        context.terminal.print(&format!("{}\n", file.display()));
+    }
+    let readme = format!(".stead/sdk/{}/README.md", lang.name());
+    let next =
+        format!("how to write it: {readme}\nadd to stead.toml, then run stead build {name}:\n\n{}", begun.tables);
+    context.terminal.say(&next);
+    Ok(Exit::Done)
+}
+
+fn inspect(context: &Context, file: &PathBuf, machines: bool) -> Result<Exit, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        let message = format!("cannot read {}: {error}", file.display());
+        Failure::new(Blame::Operator, Exit::Input, &message)
+    })?;
+    let inspection = author::inspect(&bytes)?;
+    context.terminal.print(&if machines { json(&inspection) } else { text(&inspection) });
+    Ok(Exit::Done)
 }
 
 fn text(inspection: &Inspection) -> String {

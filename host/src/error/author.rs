@@ -1,7 +1,7 @@
 //! What is wrong with a policy before it is one: its source, its world, the compiler.
 
 use super::{Blame, Failure, by_value};
-use crate::author::{BuildError, CargoError, InitError, InspectError};
+use crate::author::{BuildError, CargoError, CaseError, InitError, InspectError, MakeError, ToolError};
 use crate::exit::Exit;
 
 impl From<&InitError> for Failure {
@@ -9,6 +9,7 @@ impl From<&InitError> for Failure {
         let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
             InitError::Exists { .. } => failure.help("choose a folder that does not hold a repo yet"),
+            InitError::Sdk(error) => Self::from(error),
             InitError::File(error) => failure.maybe_help(super::machine::write_help(&error.source)),
         }
     }
@@ -19,11 +20,15 @@ impl From<&BuildError> for Failure {
         let new = |blame, exit| Self::new(blame, exit, error);
         match error {
             BuildError::NoPackage { .. } => new(Blame::Operator, Exit::Input)
-                .help("`source` in stead.toml names the folder of a Rust package; for another language build it yourself and give `component`"),
+                .help("`source` in stead.toml names the folder of a policy; `stead policy new` begins one; for another language build it yourself and give `component`"),
+            BuildError::Ambiguous { .. } => new(Blame::Operator, Exit::Input).help("give the policy a folder of its own"),
             BuildError::Cargo(CargoError::Failed { .. } | CargoError::NoModule) => new(Blame::Policy, Exit::Input),
             BuildError::Cargo(_) => new(Blame::Operator, Exit::Unavailable),
+            BuildError::Make(MakeError::Tool(ToolError::Failed { .. })) => new(Blame::Policy, Exit::Input),
+            BuildError::Make(MakeError::Tool(_)) => new(Blame::Operator, Exit::Unavailable),
+            BuildError::Sdk { .. } => new(Blame::Stead, Exit::Internal),
             BuildError::World(_) | BuildError::NotAPolicy { .. } => new(Blame::Policy, Exit::Input),
-            BuildError::File(error) => {
+            BuildError::File(error) | BuildError::Make(MakeError::File(error)) => {
                 new(Blame::Operator, Exit::Input).maybe_help(super::machine::write_help(&error.source))
             }
         }
@@ -36,4 +41,13 @@ impl From<&InspectError> for Failure {
     }
 }
 
-by_value!(InitError, BuildError, InspectError);
+impl From<&CaseError> for Failure {
+    fn from(error: &CaseError) -> Self {
+        match error {
+            CaseError::Grant(error) => Self::from(error),
+            CaseError::File(_) | CaseError::Wrong { .. } => Self::new(Blame::Operator, Exit::Input, error),
+        }
+    }
+}
+
+by_value!(InitError, BuildError, InspectError, CaseError);

@@ -17,6 +17,8 @@ use super::log::{Level, Log, Printed};
 
 /// 2026-01-01 00:00:00 UTC. A real-looking time, because certificates and caches in guests dislike 1970.
 const NOW: Duration = Duration::from_secs(1_767_225_600);
+/// Since the guest was started. Not 0, which Go's runtime takes for a broken clock.
+const UP: u64 = 1_000_000_000;
 /// How much a guest may print at a time.
 const PERMIT: usize = 64 * 1024;
 /// How many random bytes a guest may ask for at a time.
@@ -107,7 +109,7 @@ impl HostMonotonicClock for Frozen {
     }
 
     fn now(&self) -> u64 {
-        0
+        UP
     }
 }
 

@@ -1,0 +1,1 @@
+export * from 'stead:host/facts@0.1.0';

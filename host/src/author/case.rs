@@ -1,0 +1,208 @@
+//! Tests of a policy, as data: a file of TOML says what the policy is given, and what it then asks for.
+//!
+//! The policy runs as it does for a plan, and nothing else does: no machine is looked at.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::FileError;
+use crate::machine::{Facts, NetworkInterface, OsRelease};
+use crate::policy::{Policy, Recorded, Runtime};
+use crate::repo::{self, Repo, RepoError};
+
+/// One case.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Case {
+    facts: Given,
+    /// Instead of the config of `stead.toml`.
+    config: Option<Map<String, Value>>,
+    /// Instead of the grants of `stead.toml`.
+    grant: Option<toml::Table>,
+    pub expect: Outcome,
+}
+
+/// Facts of a host; what is left out is empty.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct Given {
+    host_name: String,
+    os: GivenOs,
+    architecture: String,
+    interfaces: Vec<GivenInterface>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct GivenOs {
+    id: String,
+    version_id: String,
+    version_codename: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct GivenInterface {
+    name: String,
+    addresses: Vec<String>,
+    default_route: bool,
+}
+
+/// What a policy asked for, and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outcome {
+    /// Each call to a capability, in order: `{ CAPABILITY = SPEC }`, with `refused` when it was.
+    pub calls: Vec<Map<String, Value>>,
+    /// In what words it ended badly. In a case, a part of them is enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A case cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{path}: {reason}")]
+    Wrong { path: String, reason: String },
+    #[error(transparent)]
+    Grant(#[from] RepoError),
+}
+
+impl Case {
+    /// Reads a case.
+    ///
+    /// # Errors
+    /// When the file is none.
+    pub fn read(path: &Path) -> Result<Self, CaseError> {
+        let text = std::fs::read_to_string(path).map_err(FileError::at(path))?;
+        toml::from_str(&text)
+            .map_err(|error| CaseError::Wrong { path: path.display().to_string(), reason: error.to_string() })
+    }
+
+    /// Runs the policy on it.
+    ///
+    /// # Errors
+    /// When its grants are wrong. How the policy ends is an outcome.
+    pub async fn run(&self, runtime: &Runtime, policy: &repo::Policy, component: &[u8]) -> Result<Outcome, CaseError> {
+        let grants = match &self.grant {
+            Some(grant) => granted(policy.name.as_str(), grant)?.grants,
+            None => policy.grants.clone(),
+        };
+        let config = Value::Object(self.config.clone().unwrap_or_else(|| policy.config.clone()));
+        let name = policy.name.as_str();
+        let given = Policy {
+            name,
+            component,
+            grants: &grants,
+            config: &config,
+            meshes: &Default::default(),
+            engines: &Default::default(),
+            limits: policy.limits,
+        };
+        Ok(match runtime.configure(&given, &self.facts.clone().into()).await {
+            Ok(run) => Outcome { calls: run.calls.into_iter().filter_map(asked).collect(), error: None },
+            Err(error) => Outcome { calls: Vec::new(), error: Some(error.to_string()) },
+        })
+    }
+}
+
+impl Outcome {
+    /// Whether it is what a case expects. Calls of a policy that ended badly are of no use to anybody.
+    pub fn is(&self, expected: &Self) -> bool {
+        match (&self.error, &expected.error) {
+            (None, None) => self.calls == expected.calls,
+            (Some(error), Some(part)) => error.contains(part.as_str()),
+            _ => false,
+        }
+    }
+
+    /// As a case has it.
+    pub fn text(&self) -> String {
+        // A line a call, so that a difference is one of lines.
+        let call = |call: &Map<String, Value>| Some(format!("    {},\n", toml::Value::try_from(call).ok()?));
+        let calls: String = self.calls.iter().filter_map(call).collect();
+        let error = |error: &String| format!("error = {}\n", toml::Value::String(error.clone()));
+        match &self.error {
+            Some(words) => format!("[expect]\n{}", error(words)),
+            None => format!("[expect]\ncalls = [\n{calls}]\n"),
+        }
+    }
+}
+
+/// Facts, config and log are what a policy is given and says, not what it asks for.
+fn asked(call: Recorded) -> Option<Map<String, Value>> {
+    if matches!(call.capability.as_str(), "facts" | "config" | "log") {
+        return None;
+    }
+    let mut asked = Map::new();
+    // An argument that was none has no spec.
+    asked.insert(call.capability, given(call.spec).unwrap_or_else(|| Value::String(String::new())));
+    asked.extend(call.refused.map(|refused| ("refused".to_owned(), Value::String(refused))));
+    Some(asked)
+}
+
+/// Without what is absent, for which TOML has no word.
+fn given(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(values) => Some(values.into_iter().filter_map(given).collect()),
+        Value::Object(fields) => Some(
+            fields.into_iter().filter_map(|(name, value)| Some((name, given(value)?))).collect::<Map<_, _>>().into(),
+        ),
+        value => Some(value),
+    }
+}
+
+/// A policy with these grants, as `stead.toml` would have them.
+fn granted(name: &str, grant: &toml::Table) -> Result<repo::Policy, RepoError> {
+    let mut policy = toml::Table::from_iter([("component".to_owned(), "none.wasm".into())]);
+    policy.insert("grant".to_owned(), grant.clone().into());
+    let policies = toml::Table::from_iter([(name.to_owned(), policy.into())]);
+    let document = toml::Table::from_iter([("policy".to_owned(), toml::Value::from(policies))]);
+    let repo = Repo::parse(Path::new("."), document.to_string())?;
+    repo.policies().next().cloned().ok_or(RepoError::NotFound { start: Path::new(".").to_owned() })
+}
+
+impl From<Given> for Facts {
+    fn from(given: Given) -> Self {
+        let Given { host_name, os, architecture, interfaces } = given;
+        let os = OsRelease { id: os.id, version_id: os.version_id, version_codename: os.version_codename };
+        let interface = |given: GivenInterface| NetworkInterface {
+            name: given.name,
+            addresses: given.addresses,
+            default_route: given.default_route,
+        };
+        Self { host_name, os, architecture, interfaces: interfaces.into_iter().map(interface).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Outcome, given};
+
+    #[test]
+    fn what_is_absent_is_left_out() {
+        let spec = serde_json::json!({ "name": "web", "version": null, "list": [null, { "a": null }] });
+        assert_eq!(given(spec), Some(serde_json::json!({ "name": "web", "list": [{}] })));
+    }
+
+    #[test]
+    fn an_outcome_is_written_as_a_case_has_it() -> anyhow::Result<()> {
+        let text = "[facts]\nhost-name = \"web1\"\nos = { id = \"debian\" }\n[config]\nport = 22\n\
+            [grant.sysctl]\nkeys = [\"vm.*\"]\n[expect]\ncalls = [\n    \
+            { sysctl = { key = \"vm.swappiness\", value = \"10\" } },\n    \
+            { refused = \"sysctl: it is not granted\", sysctl = { key = \"a.b\", value = \"1\" } },\n]\n";
+        let case: Case = toml::from_str(text)?;
+        assert!(text.ends_with(&case.expect.text()), "{}", case.expect.text());
+        let failed = Outcome { calls: Vec::new(), error: Some("policy p failed: no \"port\"\n22".to_owned()) };
+        let read: Case = toml::from_str(&failed.text())?;
+        assert!(failed.is(&read.expect) && !failed.is(&case.expect) && case.expect.is(&case.expect));
+        assert!(failed.is(&Outcome { error: Some("no \"port\"".to_owned()), ..Outcome::default() }));
+        assert!(toml::from_str::<Case>("[facts]\nhostname = \"web1\"").is_err());
+        Ok(())
+    }
+}
