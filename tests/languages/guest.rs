@@ -53,6 +53,7 @@ impl Guest {
             grants: &self.known.grants,
             config,
             meshes: Box::leak(Box::default()),
+            engines: Box::leak(Box::default()),
             limits: self.known.limits,
         }
     }

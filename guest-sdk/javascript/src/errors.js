@@ -52,6 +52,7 @@ function exception({ tag, val }) {
       return exception(val);
     case 'no-capacity':
     case 'lost':
+    case 'unreachable':
       return new Failure(val, true, tag);
     case 'too-large':
       return new Failure(val, false, tag);

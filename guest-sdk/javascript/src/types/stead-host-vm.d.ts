@@ -5,6 +5,11 @@
  */
 export function launch(name: string, request: Request): void;
 /**
+ * The same with several requests that would all do, at one provider: the next one is tried when there is no room for one
+ * before it. Answers the index of the one that was served.
+ */
+export function launchAny(name: string, requests: Array<Request>): number;
+/**
  * Waits until all of these machines let stead in. The others wait meanwhile, too, so the order is of no matter.
  */
 export function waitReady(machines: Array<string>): void;
@@ -12,6 +17,11 @@ export function waitReady(machines: Array<string>): void;
  * Starts a command on a machine that is ready, and answers its number. Each line that it writes goes to the log.
  */
 export function start(machine: string, command: Command): number;
+/**
+ * The same with secrets that the grant `vm` names. Each is a file of its name in `$CREDENTIALS_DIRECTORY`, for this command
+ * alone and in memory alone (systemd.exec(5)). What the command writes is logged and answered with `***` in their place.
+ */
+export function startWithSecrets(machine: string, command: Command, secrets: Array<string>): number;
 /**
  * Waits until the command has ended.
  */

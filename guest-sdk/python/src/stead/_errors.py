@@ -59,7 +59,7 @@ def exception(value) -> Exception:
         return Error(value.value)
     if case == "Failure_Refused":
         return exception(value.value)
-    return Failure(value.value, retry=case in ("Failure_NoCapacity", "Failure_Lost"), case=case.removeprefix("Failure_"))
+    return Failure(value.value, retry=case in ("Failure_NoCapacity", "Failure_Lost", "Failure_Unreachable"), case=case.removeprefix("Failure_"))
 
 
 def checked(value):
