@@ -77,6 +77,8 @@ async fn a_job_whose_machine_was_lost_is_tried_again() -> Result<()> {
         }
         place.containers.lose();
         while place.containers.inside("touch /root/second").is_err() || place.containers.made() < 2 {
+            let state = service.store.queue.job(job).await?.state;
+            ensure!(!state.has_ended(), "it is {state}: {}", why(&service, job).await?);
             sleep(Duration::from_millis(50)).await;
         }
         Ok::<_, anyhow::Error>(())

@@ -118,7 +118,10 @@ impl Commands {
         let task = tokio::task::spawn_local(async move {
             match follower.follow_for(left).await {
                 Ok(ended) => drop(end.send_replace(Some(Ok(ended)))),
-                Err(Trouble::Failure(failure)) => drop(end.send_replace(Some(Err(failure)))),
+                Err(Trouble::Failure(failure)) => {
+                    let failure = follower.machine.why(failure).await;
+                    drop(end.send_replace(Some(Err(failure))));
+                }
                 Err(Trouble::Queue(error)) => halting.say(Halt::Lost(error)),
             }
         });

@@ -207,7 +207,12 @@ impl JobDoor {
         let run = self.commands.next()?;
         let credentials = self.credentials(secrets).await?;
         let (there, access) = self.machines.lock().await.access(machine).await?;
-        access.start_with(&run, &script, &credentials).await?;
+        if let Err(error) = access.start_with(&run, &script, &credentials).await {
+            return Err(match Trouble::from(error) {
+                Trouble::Failure(failure) => there.why(failure).await.into(),
+                trouble => trouble,
+            });
+        }
         let number = self.commands.add(machine, run, command, Timestamp::now());
         self.commands.follow(number, Ok((there, access)));
         Ok(Answer::Number(number))

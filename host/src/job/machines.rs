@@ -24,6 +24,8 @@ pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
 const BOOT: Duration = Duration::from_secs(15 * 60);
 /// How often a provider is asked whether a machine is still there.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often a provider is asked whether a machine that failed is going down.
+const DYING: u32 = 3;
 /// How much of a console is shown.
 const CONSOLE: usize = 2000;
 
@@ -173,6 +175,20 @@ impl Machine {
         let start = console.len().saturating_sub(CONSOLE);
         let end: String = console.char_indices().filter(|(at, _)| *at >= start).map(|(_, letter)| letter).collect();
         Failure::Other(format!("{words}\n{end}"))
+    }
+
+    /// A failure in words of its own may be that of a machine which is going down: while it does, it still answers.
+    pub(super) async fn why(&self, failure: Failure) -> Failure {
+        if !matches!(failure, Failure::Other(_)) {
+            return failure;
+        }
+        for _ in 0..DYING {
+            if let Err(lost) = self.look().await {
+                return lost;
+            }
+            sleep(LOOK).await;
+        }
+        failure
     }
 
     /// Whether it is still there, asked for now and then only.

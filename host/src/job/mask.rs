@@ -20,6 +20,8 @@ pub(super) struct Masking {
     masks: Masks,
     /// Bytes that may be the beginning of a secret.
     held: Vec<u8>,
+    /// Which of them are to be hidden, whatever comes.
+    hidden: Vec<bool>,
 }
 
 impl Masks {
@@ -32,55 +34,59 @@ impl Masks {
                 all.push(line);
             }
         }
-        // The longest first: what is part of it is hidden with it.
-        all.sort_by_key(|line| std::cmp::Reverse(line.reveal().len()));
     }
 
     /// Hides them in what is there as a whole.
     pub(super) fn hide(&self, bytes: &mut [u8]) {
+        let mut hidden = vec![false; bytes.len()];
+        self.mark(bytes, &mut hidden);
+        bytes.iter_mut().zip(hidden).filter(|(_, hidden)| *hidden).for_each(|(byte, _)| *byte = b'*');
+    }
+
+    /// Marks every byte of every secret: one may be part of another, or overlap with it.
+    fn mark(&self, bytes: &[u8], hidden: &mut [bool]) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for secret in all.iter().map(Secret::reveal) {
-            let mut from = 0;
-            while let Some(at) = find(bytes.get(from..).unwrap_or_default(), secret) {
-                let end = from + at + secret.len();
-                if let Some(found) = bytes.get_mut(from + at..end) {
-                    found.fill(b'*');
+            for (at, window) in bytes.windows(secret.len()).enumerate() {
+                if window == secret.as_slice()
+                    && let Some(marks) = hidden.get_mut(at..at + secret.len())
+                {
+                    marks.fill(true);
                 }
-                from = end;
             }
         }
     }
 
     fn longest(&self) -> usize {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.first().map_or(0, |secret| secret.reveal().len())
+        all.iter().map(|secret| secret.reveal().len()).max().unwrap_or_default()
     }
 }
 
 impl Masking {
     pub(super) fn new(masks: Masks) -> Self {
-        Self { masks, held: Vec::new() }
+        Self { masks, held: Vec::new(), hidden: Vec::new() }
     }
 
     /// What can be shown now: no secret goes beyond the end of a line, and none begins where it could not end any more.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(bytes);
-        self.masks.hide(&mut self.held);
         let after_line = self.held.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let settled = self.held.len().saturating_sub(self.masks.longest().saturating_sub(1));
-        let rest = self.held.split_off(after_line.max(settled));
-        std::mem::replace(&mut self.held, rest)
+        self.show(after_line.max(settled))
     }
 
     /// The rest: nothing more will come.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        self.masks.hide(&mut self.held);
-        self.held
+        self.show(self.held.len())
     }
-}
 
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
+    fn show(&mut self, count: usize) -> Vec<u8> {
+        self.hidden.resize(self.held.len(), false);
+        self.masks.mark(&self.held, &mut self.hidden);
+        let hidden = self.hidden.drain(..count);
+        self.held.drain(..count).zip(hidden).map(|(byte, hidden)| if hidden { b'*' } else { byte }).collect()
+    }
 }
 
 #[cfg(test)]
