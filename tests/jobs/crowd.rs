@@ -40,7 +40,7 @@ fn service(folder: &Path) -> Result<Arc<Service>> {
     let state = folder.join("state");
     let provider: Arc<dyn Provider> = Arc::new(Far::new(&folder.join("machines")));
     let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
-    let store = Store::open_with(&state, settings())?;
+    let store = Store::open_with(&state, None, settings())?;
     Ok(Arc::new(Service::with(Repo::open(folder)?, &state, store, providers)?))
 }
 
