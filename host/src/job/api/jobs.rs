@@ -23,7 +23,7 @@ const PAGES: u32 = 10;
 
 /// Queue a job; once, when it comes with an idempotency key.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = NewJob,
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200,
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 200, pattern = "^[!-~]([ -~]*[!-~])?$",
         description = "Submitting it twice with the same key and input submits it once.")),
     responses(
         (status = 201, description = "It waits for a worker", body = JobView, headers(("Location" = String))),
