@@ -21,6 +21,9 @@ pub(crate) const POLICIES: &str = r#"
 [policy.works]
 component = "works.wasm"
 
+[policy.works.grant.http]
+hosts = []
+
 [policy.works.grant.vm]
 providers = ["qemu"]
 images = ["any"]
@@ -29,6 +32,9 @@ lifetime = "60 min"
 
 [policy.other]
 component = "works.wasm"
+
+[policy.other.grant.http]
+hosts = []
 
 [policy.other.grant.vm]
 providers = ["qemu"]

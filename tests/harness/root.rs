@@ -65,7 +65,9 @@ impl Recipe {
         fs::write(&sources, &self.sources)?;
         fs::write(inputs.join("apt.conf"), &self.settings)?;
         fs::write(inputs.join("finish.sh"), FINISH)?;
-        let mut command = Command::new("mmdebstrap");
+        // With mounts of its own: one that is killed leaves none behind for whoever removes its folder.
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation=private", "mmdebstrap"]);
         command.args(["--mode=root", "--variant=minbase", "--quiet", "--skip=cleanup/apt/lists"]);
         command.arg(format!("--include={}", PACKAGES.lines().collect::<Vec<_>>().join(",")));
         command.arg("--customize-hook=sh \"$STEAD_INPUTS/finish.sh\" \"$1\"");
