@@ -22,7 +22,7 @@ pub(crate) const POLICIES: &str = r#"
 component = "works.wasm"
 
 [policy.works.grant.http]
-hosts = []
+hosts = ["nobody.example"]
 
 [policy.works.grant.vm]
 providers = ["qemu"]
@@ -34,7 +34,7 @@ lifetime = "60 min"
 component = "works.wasm"
 
 [policy.other.grant.http]
-hosts = []
+hosts = ["nobody.example"]
 
 [policy.other.grant.vm]
 providers = ["qemu"]
