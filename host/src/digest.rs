@@ -4,7 +4,7 @@
 //! short secret can then be shown and stored without letting anybody guess the secret from it.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -72,7 +72,7 @@ impl Key {
 
     fn create(path: &Path) -> std::io::Result<Self> {
         let mut bytes = [0; 64];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        crate::random::fill(&mut bytes)?;
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(&bytes)?;
         file.sync_all()?;

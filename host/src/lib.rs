@@ -17,6 +17,7 @@ pub mod machine;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+mod random;
 pub mod remote;
 pub mod repo;
 pub mod secret;

@@ -1,7 +1,5 @@
 //! `stead token`: a new token for the API of `stead serve`.
 
-use std::io::Read;
-
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Args;
@@ -25,8 +23,7 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let mut bytes = Zeroizing::new([0; 32]);
-        let random = std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut *bytes));
-        random.map_err(|error| Failure::new(Blame::Host, Exit::Unavailable, &error))?;
+        crate::random::fill(&mut *bytes).map_err(|error| Failure::new(Blame::Host, Exit::Unavailable, &error))?;
         // The beginning is what scanners for leaked secrets go by.
         let token = Zeroizing::new(format!("stead_{}", BASE64_URL_SAFE_NO_PAD.encode(*bytes)));
         let digest = Digest::public(token.as_bytes());

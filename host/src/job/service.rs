@@ -1,7 +1,6 @@
 //! What all jobs of one place share: the queue, the policies of the repo, the providers, and the files.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,6 +22,7 @@ use super::seen::Seen;
 use super::vault::Vault;
 use crate::machine::{create_private_folder, replace};
 use crate::policy::{PolicyError, Runtime};
+use crate::random;
 use crate::repo::{Identity, Repo};
 
 /// The provider that is there without a table.
@@ -257,7 +257,7 @@ fn installation(folder: &Path) -> Result<Installation, ServiceError> {
         return Ok(name.trim().parse()?);
     }
     let mut bytes = [0; 6];
-    std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes)).map_err(at)?;
+    random::fill(&mut bytes).map_err(at)?;
     let name = hex::encode(bytes);
     replace(&path, name.as_bytes(), 0o600).map_err(at)?;
     Ok(name.parse()?)
