@@ -10,12 +10,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// `$STEAD_TEST_CACHE`, else a folder under the workspace's `target`.
-pub fn folder() -> PathBuf {
-    match env::var_os("STEAD_TEST_CACHE") {
+/// `$STEAD_TEST_CACHE`, else a folder under the workspace's `target`. It is there, and its path is the one that programs
+/// give back: what a tool of Python installs names itself by it, without `..` and links.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn folder() -> Result<PathBuf> {
+    let folder = match env::var_os("STEAD_TEST_CACHE") {
         Some(folder) => folder.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/stead-test-cache"),
-    }
+    };
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    folder.canonicalize().with_context(|| format!("the path of {}", folder.display()))
 }
 
 /// The first 12 hex digits of the SHA-256 of all `parts`.
@@ -33,7 +39,7 @@ pub fn key(parts: &[&str]) -> String {
 /// # Errors
 /// What `build` says, and I/O errors of the cache folder.
 pub fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let path = folder().join(format!("{kind}-{key}"));
+    let path = folder()?.join(format!("{kind}-{key}"));
     if path.exists() {
         return Ok(path);
     }
@@ -49,8 +55,7 @@ pub fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<()>) -> 
 
 /// Holds off the other test processes that want to build the same kind of entry; the kernel releases it with the file.
 fn lock(kind: &str) -> Result<File> {
-    let path = folder().join(format!("{kind}.lock"));
-    fs::create_dir_all(folder())?;
+    let path = folder()?.join(format!("{kind}.lock"));
     let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     file.lock().with_context(|| format!("locking {}", path.display()))?;
     Ok(file)

@@ -22,7 +22,7 @@ impl Guest {
         let repo = Repo::parse(Path::new("."), STEAD.to_owned())?;
         let known = repo.policies().next().context("no policy")?.clone();
         // All test processes share what is compiled: a component with an interpreter takes seconds.
-        let compiled = cache::folder().join("languages-compiled");
+        let compiled = cache::folder()?.join("languages-compiled");
         Ok(Self { component: fs::read(component)?, runtime: Runtime::open(&compiled)?, known })
     }
 
