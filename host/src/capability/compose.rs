@@ -31,6 +31,7 @@ mod spec;
 mod state;
 mod summary;
 mod swarm;
+mod write;
 
 pub use app::{
     App, AppError, Apps, Cache, Cleaned, Exec, Images, Instance, Line, Lines, Needs, Since, Source, Streams, Unused,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Child;
+use tokio::sync::oneshot;
 
 use super::bounded;
 
@@ -22,8 +23,16 @@ pub struct Program {
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
     inherits: bool,
-    input: Vec<u8>,
+    input: Input,
     timeout: Duration,
+}
+
+/// What it has to read.
+#[derive(Debug)]
+enum Input {
+    None,
+    Now(Vec<u8>),
+    Later(oneshot::Receiver<Vec<u8>>),
 }
 
 /// What a program that succeeded wrote to standard output.
@@ -55,7 +64,7 @@ impl Program {
             arguments: Vec::new(),
             environment: Vec::new(),
             inherits: true,
-            input: Vec::new(),
+            input: Input::None,
             timeout: super::READ_TIMEOUT,
         }
     }
@@ -91,7 +100,14 @@ impl Program {
     /// Gives it something to read.
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
-        self.input = input.into();
+        self.input = Input::Now(input.into());
+        self
+    }
+
+    /// Gives it something to read that comes while it is starting; when nothing comes, it reads nothing.
+    #[must_use]
+    pub fn input_later(mut self, input: oneshot::Receiver<Vec<u8>>) -> Self {
+        self.input = Input::Later(input);
         self
     }
 
@@ -119,13 +135,19 @@ impl Program {
         Err(ProgramError::Failed { program, status, words: tail(&words) })
     }
 
-    async fn run_to_end(self) -> Result<(ExitStatus, Vec<u8>, Vec<u8>), ProgramError> {
+    async fn run_to_end(mut self) -> Result<(ExitStatus, Vec<u8>, Vec<u8>), ProgramError> {
         let mut child = self.start()?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let input = std::mem::replace(&mut self.input, Input::None);
         let write = async {
-            if let Some(mut stdin) = stdin {
+            let input = match input {
+                Input::None => None,
+                Input::Now(input) => Some(input),
+                Input::Later(input) => input.await.ok(),
+            };
+            if let (Some(mut stdin), Some(input)) = (stdin, input) {
                 // A program may end before it has read everything; its exit status tells the rest.
-                let _ = stdin.write_all(&self.input).await;
+                let _ = stdin.write_all(&input).await;
             }
             Ok(())
         };
@@ -154,7 +176,7 @@ impl Program {
             .env("LC_ALL", "C.UTF-8")
             // Where stead was started may be gone, or closed to whom a program becomes.
             .current_dir("/")
-            .stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdin(if matches!(self.input, Input::None) { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);

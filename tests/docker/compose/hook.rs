@@ -59,6 +59,13 @@ fn commands_run_after_a_start_and_before_a_stop() -> Result<()> {
             "{error}"
         );
         ensure!(before != host.ids()? || before["stead-hook-web-1"].ends_with("running"), "{before:?}");
+
+        // When the whole project goes, too: what is to be saved then is in the volume.
+        host.apply(&[]).await?;
+        let volume = format!("{project}_data:/data");
+        let said = host.engine.docker(["run", "--rm", "-v", &volume, &format!("{project}:1"), "cat", "/data/said"])?;
+        let said = said.ok()?;
+        ensure!(said.ends_with("down\n") && said.matches("down").count() > 1, "{said}");
         Ok(())
     })
 }

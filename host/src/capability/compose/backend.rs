@@ -1,27 +1,22 @@
-//! Reads projects and sets them: the folder, the Compose plugin and the engine, brought together.
+//! Reads projects: the folder, the Compose plugin and the engine, brought together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bollard::Docker;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use tempfile::TempDir;
 
 use super::docker::{Image, Listed};
 use super::loader::{Plugin, Resolved, Variables};
-use super::state::{Engine, Fact, Found, Record, SecretValue, Service, Set, State, Version, Wanted};
+use super::state::{Engine, Fact, Found, Record, SecretValue, Service, Set, Version, Wanted};
 use super::{Compose, EngineName, Files, Project, Spec, cache, docker, engine, files, record, summary, swarm};
-use crate::capability::{ApplyError, Declared, ObserveError, Owned};
+use crate::capability::{Declared, ObserveError, Owned};
 use crate::digest::Digest;
 
 /// What the plugin read in this run, by the digest of all that it follows from.
 type Read = Mutex<BTreeMap<Digest, Arc<Resolved>>>;
-
-/// How long a project may take to stop.
-const DOWN: Duration = Duration::from_secs(900);
 
 impl Compose {
     pub(super) async fn read(&self, specs: &[Declared<Spec>], owned: &Owned<Set>) -> Result<Fact, ObserveError> {
@@ -203,7 +198,7 @@ impl Compose {
         resolved
     }
 
-    fn remembered(&self, key: &Digest) -> Option<Arc<Resolved>> {
+    pub(super) fn remembered(&self, key: &Digest) -> Option<Arc<Resolved>> {
         let kept = self.machine.memory().of::<Read>();
         kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
@@ -211,180 +206,6 @@ impl Compose {
     /// Where the project's containers mount its files from.
     pub(super) fn lasting(&self, project: &Project) -> PathBuf {
         self.machine.state().join("apps").join(project.as_str())
-    }
-
-    pub(super) async fn write(&self, Set { project, to }: &Set) -> Result<(), ApplyError> {
-        let docker = docker::reach(&self.machine).await.map_err(|engine| ApplyError::Refused {
-            resource: format!("compose {project}"),
-            reason: super::diff::hint(&engine).to_owned(),
-        });
-        match to {
-            State::Up(version) => self.up(&docker?, project, version).await,
-            State::Down => {
-                self.down(&docker?, project).await?;
-                self.forget(project)
-            }
-            State::Unmanaged => self.forget(project),
-        }
-    }
-
-    /// Takes a project down as it was brought up.
-    async fn down(&self, docker: &Docker, project: &Project) -> Result<(), ApplyError> {
-        match self.engine_of(project)? {
-            Some(EngineName::Swarm) => return swarm::down(docker, project).await,
-            Some(EngineName::Plugin) => self.down_by_plugin(project).await?,
-            Some(EngineName::Stead) | None => {}
-        }
-        engine::down(docker, &self.machine, project).await
-    }
-
-    /// What the project was last brought up by.
-    fn engine_of(&self, project: &Project) -> Result<Option<EngineName>, ApplyError> {
-        let record = record::get(&self.machine, project).map_err(self.unwritten(project))?;
-        Ok(record.map(|record| record.version.engine))
-    }
-
-    /// Lets the plugin take down what it brought up. What it leaves is taken down by its labels.
-    async fn down_by_plugin(&self, project: &Project) -> Result<(), ApplyError> {
-        let Some(plugin) = Plugin::find(&self.machine) else { return Ok(()) };
-        let host = docker::host(&self.machine);
-        let words = (&["down", "--remove-orphans"][..], DOWN);
-        let down = plugin.act(project, (&self.lasting(project), None), &Variables::default(), &host, words).await;
-        down.map_err(|words| ApplyError::Refused {
-            resource: format!("compose {project}"),
-            reason: format!("docker compose down: {words}"),
-        })
-    }
-
-    async fn up(&self, docker: &Docker, project: &Project, version: &Version) -> Result<(), ApplyError> {
-        let refused = |reason: String| ApplyError::Refused { resource: format!("compose {project}"), reason };
-        let plugin =
-            Plugin::find(&self.machine).ok_or_else(|| refused(super::diff::hint(&Engine::NoPlugin).to_owned()))?;
-        let variables = self.kept_variables(version)?;
-        // A stack and containers of the same project would take each other's ports.
-        let former = self.engine_of(project)?.unwrap_or(version.engine);
-        if (former == EngineName::Swarm) != (version.engine == EngineName::Swarm) {
-            self.down(docker, project).await?;
-        }
-        let mut record = self.place(project, version)?;
-        let lasting = self.lasting(project);
-        let resolved = match self.remembered(&cache::key(&self.machine, project, version, &plugin.identity)) {
-            Some(resolved) => resolved,
-            None => {
-                // Out of a folder of its own: in the lasting one a container may have left a file that the plugin reads.
-                let staged = self.stage(version).map_err(self.unwritten(project))?;
-                let resolved = plugin.resolve(project, (staged.path(), &lasting), &variables, &version.scale);
-                Arc::new(resolved.await.map_err(refused)?)
-            }
-        };
-        let parsed = super::model::parse(&resolved.model);
-        if let Some(words) = parsed.unsupported.into_iter().next() {
-            return Err(refused(words));
-        }
-        let (machine, work) = (&self.machine, engine::Work::new());
-        let up = engine::Up {
-            docker,
-            machine,
-            project,
-            lasting: &lasting,
-            version,
-            plugin: &plugin,
-            model: &parsed.model,
-            resolved: &resolved,
-            variables: &variables,
-            work: &work,
-            specs: &record.specs,
-        };
-        let brought_up = match version.engine {
-            EngineName::Stead => up.run().await.map(|ended| (ended, BTreeMap::new())),
-            EngineName::Plugin => up.by_plugin().await.map(|ended| (ended, BTreeMap::new())),
-            EngineName::Swarm => swarm::up(&up).await,
-        };
-        let (ended, specs) = brought_up.map_err(|error| work.first(error))?;
-        record.specs = specs;
-        record.completed = ended.completed;
-        record.version = version.clone();
-        for (service, image) in ended.images {
-            if let Some(service) = record.version.services.get_mut(&service) {
-                (service.image_id, service.image_digest) = (Some(image.id), image.digest);
-                service.is_outdated = false;
-            }
-        }
-        record::keep(&self.machine, project, &record).map_err(self.unwritten(project))
-    }
-
-    /// The files of a version, and no others.
-    fn stage(&self, version: &Version) -> std::io::Result<TempDir> {
-        let folder = tempfile::tempdir_in(self.machine.state())?;
-        files::put(self.machine.blobs(), folder.path(), &Files::new(), &version.files)?;
-        Ok(folder)
-    }
-
-    /// Brings the files to the project's folder. What is replaced is kept, and the record knows of each file that is
-    /// stead's before it is there.
-    fn place(&self, project: &Project, version: &Version) -> Result<Record, ApplyError> {
-        let lasting = self.lasting(project);
-        let place = || {
-            let (blobs, key) = (self.machine.blobs(), self.machine.key());
-            files::keep(blobs, key, &self.machine.app(project.as_str()), &version.files)?;
-            let mut record = record::get(&self.machine, project)?.unwrap_or_default();
-            std::fs::create_dir_all(&lasting)?;
-            let names = record.version.files.keys().chain(version.files.keys()).collect::<BTreeSet<_>>();
-            let there = files::at(key, &lasting, names.into_iter())?;
-            files::keep(blobs, key, &lasting, &there)?;
-            let former = record.version.files.clone();
-            record.version.files.extend(version.files.clone());
-            record.version.engine = version.engine;
-            record::keep(&self.machine, project, &record)?;
-            files::put(blobs, &lasting, &former, &version.files)?;
-            Ok(record)
-        };
-        place().map_err(self.unwritten(project))
-    }
-
-    /// The variables of a version, from this run's secrets or from those kept of earlier ones.
-    fn kept_variables(&self, version: &Version) -> Result<Variables, ApplyError> {
-        let mut variables = Variables { public: version.environment.clone(), ..Variables::default() };
-        for (variable, SecretValue { name, digest }) in &version.secrets {
-            let missing = || ApplyError::NoSecret { name: name.clone() };
-            let value = self.machine.secret(name);
-            let value = match value.filter(|value| self.machine.key().digest(value.reveal().as_bytes()) == *digest) {
-                Some(value) => {
-                    let kept = self.machine.blobs().keep(digest, value.reveal().as_bytes());
-                    kept.map_err(|source| ApplyError::File { path: format!("the secret {name}"), source })?;
-                    value.clone()
-                }
-                None => {
-                    let kept = self.machine.blobs().get(digest).ok().flatten().ok_or_else(missing)?;
-                    crate::secret::Secret::new(String::from_utf8(kept).map_err(|_| missing())?)
-                }
-            };
-            variables.secret.insert(variable.clone(), value);
-        }
-        Ok(variables)
-    }
-
-    fn forget(&self, project: &Project) -> Result<(), ApplyError> {
-        let lasting = self.lasting(project);
-        let forget = || {
-            if let Some(record) = record::get(&self.machine, project)? {
-                let key = self.machine.key();
-                if lasting.is_dir() {
-                    let there = files::at(key, &lasting, record.version.files.keys())?;
-                    files::keep(self.machine.blobs(), key, &lasting, &there)?;
-                    files::put(self.machine.blobs(), &lasting, &record.version.files, &BTreeMap::new())?;
-                    // What containers left there stays.
-                    let _ = std::fs::remove_dir(&lasting);
-                }
-            }
-            record::forget(&self.machine, project)
-        };
-        forget().map_err(self.unwritten(project))
-    }
-
-    fn unwritten(&self, project: &Project) -> impl Fn(std::io::Error) -> ApplyError {
-        let path = self.lasting(project).display().to_string();
-        move |source| ApplyError::File { path: path.clone(), source }
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use self::probe::Probe;
 use self::room::Room;
@@ -96,8 +97,16 @@ impl Plugin {
         let probe = self.probe().await.map_err(wrong)?;
         let inside = || self.inside(&probe, project, folder, lasting);
         let (config, hash) = (inside()?, inside()?);
-        let text = model(config, lasting, variables).await.map_err(wrong)?;
-        let hashes = hashes(hash.args(["--file", "-", "config"]), text.clone()).await.map_err(wrong)?;
+        // Started beside the first: that a plugin starts takes longer than what it then does.
+        let (read, to_read) = oneshot::channel();
+        let text = async {
+            let text = model(config, lasting, variables).await?;
+            // Nobody waits for it any more when the other one failed.
+            let _ = read.send(text.clone());
+            Ok(text)
+        };
+        let hash = hash.args(["--file", "-", "config"]).input_later(to_read);
+        let (text, hashes) = tokio::try_join!(text, hashes(hash)).map_err(wrong)?;
         let mut model = unescaped(&text)?;
         set_scale(&mut model, scale)?;
         let names = sources(&model);
@@ -119,7 +128,7 @@ impl Plugin {
         // What was resolved once is complete; completed again, it would gain what the change implies.
         let probe = self.probe().await.map_err(|error| reason(project, error))?;
         let again = self.inside(&probe, project, lasting, lasting)?;
-        hashes(again.args(["--file", "-", "config", "--no-normalize"]), text.into_bytes())
+        hashes(again.args(["--file", "-", "config", "--no-normalize"]).input(text))
             .await
             .map_err(|error| reason(project, error))
     }
@@ -227,8 +236,8 @@ async fn values(
 
 /// The hashes of the resolved model. Those of the files are wrong where `docker compose up` completes what it hashes:
 /// by an `env_file`, a variable without a value, or a service whose profile is not active.
-async fn hashes(program: Program, model: Vec<u8>) -> Result<BTreeMap<String, String>, ProgramError> {
-    let text = program.args(["--hash", "*"]).input(model).run().await?.text();
+async fn hashes(program: Program) -> Result<BTreeMap<String, String>, ProgramError> {
+    let text = program.args(["--hash", "*"]).run().await?.text();
     let pair = |line: &str| line.split_once(' ').map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()));
     Ok(text.lines().filter_map(pair).collect())
 }

@@ -100,6 +100,9 @@ pub struct Service {
     /// Whether another service waits for its successful end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub completes: bool,
+    /// Whether something is to be run in its containers before they are stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pre_stop: bool,
 }
 
 /// A network or a volume, by the digest of its settings.

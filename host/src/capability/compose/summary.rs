@@ -51,6 +51,7 @@ pub(super) fn summarise(
             shares: declared.shares().map(|(_, other)| other.to_owned()).collect(),
             networks: networks(&model, declared).map(|network| network.name.clone()).collect(),
             completes: awaited.contains(name),
+            pre_stop: !declared.pre_stop.is_empty(),
         };
         (name.clone(), service)
     };

@@ -3,8 +3,8 @@
 use bollard::query_parameters::{RemoveContainerOptions, RenameContainerOptions, RestartContainerOptions};
 use tokio::time::Instant;
 
-use super::Up;
 use super::image::Chosen;
+use super::{Up, hook};
 use crate::capability::ApplyError;
 use crate::capability::compose::docker::{Listed, unless_gone};
 use crate::capability::compose::model::Service;
@@ -112,7 +112,8 @@ impl Up<'_> {
     pub(super) async fn start(&self, id: &str, name: &str, service: &Service) -> Result<(), ApplyError> {
         let started = unless_started(self.work.turn(self.docker.start_container(id, None)).await);
         started.map_err(self.failed(format!("start {name}")))?;
-        self.hooks("post_start", &service.post_start, id, name).await
+        let ran = hook::run((self.docker, self.variables), "post_start", &service.post_start, (id, name)).await;
+        ran.map_err(|reason| self.refused(reason))
     }
 
     pub(super) async fn rename(&self, id: &str, name: &str) -> Result<(), ApplyError> {
@@ -125,7 +126,9 @@ impl Up<'_> {
         if let Some(service) = self.model.services.get(&listed.container.service)
             && listed.container.status == Status::Running
         {
-            self.hooks("pre_stop", &service.pre_stop, &listed.id, &listed.name).await?;
+            let container = (&*listed.id, &*listed.name);
+            let ran = hook::run((self.docker, self.variables), "pre_stop", &service.pre_stop, container).await;
+            ran.map_err(|reason| self.refused(reason))?;
         }
         let stopped = unless_gone(self.docker.stop_container(&listed.id, None).await);
         stopped.map_err(self.failed(format!("stop {}", listed.name)))

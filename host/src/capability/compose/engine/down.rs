@@ -4,20 +4,25 @@ use bollard::Docker;
 use bollard::errors::Error;
 
 use super::network::remove_network;
-use super::{Work, said};
+use super::{Work, hook, said};
 use crate::capability::ApplyError;
 use crate::capability::compose::Project;
 use crate::capability::compose::docker::{self, Listed, unless_gone};
+use crate::capability::compose::loader::Variables;
+use crate::capability::compose::model::Model;
+use crate::capability::compose::state::Status;
 use crate::machine::Machine;
 
-/// Leaves no container and no network of the project.
+/// Leaves no container and no network of the project. Of `hooks`, it runs those that come before a stop.
 ///
 /// # Errors
-/// When Docker refuses to remove one: a network that containers of another project use.
+/// When Docker refuses to remove one: a network that containers of another project use. When a hook fails: its container
+/// goes on.
 pub(in crate::capability::compose) async fn down(
     docker: &Docker,
     machine: &Machine,
     project: &Project,
+    hooks: Option<(&Model, &Variables)>,
 ) -> Result<(), ApplyError> {
     let refused = &|what: &str| {
         let what = format!("cannot {what}: ");
@@ -32,6 +37,9 @@ pub(in crate::capability::compose) async fn down(
         // Containers that need each other have no order.
         let (now, later) = if now.is_empty() { (left, Vec::new()) } else { (now, later) };
         let removed = now.iter().map(|listed| async {
+            before_stop(docker, listed, hooks)
+                .await
+                .map_err(|reason| ApplyError::Refused { resource: format!("compose {project}"), reason })?;
             let removed = work.turn(stop_and_remove(docker, listed)).await;
             removed.map_err(refused(&format!("remove the container {}", listed.name)))
         });
@@ -44,6 +52,13 @@ pub(in crate::capability::compose) async fn down(
         removed.map_err(refused(&format!("remove network {network}")))
     });
     work.all(removed).await.map(drop).map_err(|error| work.first(error))
+}
+
+async fn before_stop(docker: &Docker, listed: &Listed, hooks: Option<(&Model, &Variables)>) -> Result<(), String> {
+    let Some((model, variables)) = hooks else { return Ok(()) };
+    let running = (listed.container.status == Status::Running).then_some(&listed.container.service);
+    let Some(service) = running.and_then(|name| model.services.get(name)) else { return Ok(()) };
+    hook::run((docker, variables), "pre_stop", &service.pre_stop, (&listed.id, &listed.name)).await
 }
 
 async fn stop_and_remove(docker: &Docker, listed: &Listed) -> Result<(), Error> {
