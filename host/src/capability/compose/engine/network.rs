@@ -15,8 +15,8 @@ use crate::capability::compose::state::Kept;
 use crate::digest::Digest;
 
 /// Docker lets go of containers a moment after it says that they are removed; so often it is asked again.
-const LINGERING: usize = 50;
-const PAUSE: Duration = Duration::from_millis(100);
+const LINGERING: usize = 250;
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Up<'_> {
     /// Makes the networks that are missing; what is in one that must be made anew is removed first. Answers whether
