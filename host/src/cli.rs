@@ -20,6 +20,7 @@ mod build;
 mod confirm;
 mod drift;
 mod firewall;
+mod follow;
 mod guard;
 mod init;
 mod job;
@@ -118,6 +119,7 @@ enum Command {
     App(app::App),
     #[command(subcommand)]
     Firewall(firewall::Firewall),
+    Follow(follow::Follow),
     #[command(subcommand)]
     Job(job::Job),
     #[command(subcommand)]
@@ -191,6 +193,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Confirm(confirm) => confirm.run(context).await,
         Command::App(app) => return app.run(context).await,
         Command::Firewall(firewall) => firewall.run(context).await,
+        Command::Follow(follow) => follow.run(context).await,
         Command::Job(job) => job.run(context).await,
         Command::Serve(serve) => serve.run(context).await,
         Command::Secret(secret) => secret.run(context),

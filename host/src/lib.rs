@@ -8,6 +8,7 @@ pub mod digest;
 pub mod error;
 pub mod event;
 pub mod exit;
+pub mod follow;
 pub mod grant;
 pub mod guard;
 pub mod job;

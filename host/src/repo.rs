@@ -17,6 +17,7 @@ use crate::policy::Limits;
 mod address;
 mod bundle;
 mod error;
+mod follow;
 mod json;
 mod mesh;
 mod name;
@@ -31,6 +32,7 @@ mod target;
 pub use address::{Address, NotAnAddress};
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use error::{Invalid, Place, Problem, RepoError};
+pub use follow::{Branch, Follow, NotToFollow, Remote, SignedBy, Unasked};
 pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
 pub use queue::QueueServer;
@@ -58,6 +60,7 @@ pub struct Repo {
     providers: BTreeMap<Name, Map<String, Value>>,
     engines: Engines,
     serve: Option<Serve>,
+    follow: Option<Follow>,
     /// `[jobs.keep]`.
     keep: Keep,
     queue: Option<QueueServer>,
@@ -139,7 +142,8 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep, queue, jobs } = parsed;
+        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs } =
+            parsed;
         let directory = Directory::parse("", &meshes)?;
         if queue.as_ref().is_some_and(QueueServer::shows_password) {
             return Err(RepoError::Password);
@@ -154,6 +158,7 @@ impl Repo {
             engines,
             providers,
             serve,
+            follow,
             keep,
             queue,
             jobs,
@@ -238,6 +243,11 @@ impl Repo {
     /// `[serve]`.
     pub fn serve(&self) -> Option<&Serve> {
         self.serve.as_ref()
+    }
+
+    /// `[follow]`.
+    pub fn follow(&self) -> Option<&Follow> {
+        self.follow.as_ref()
     }
 
     /// Which jobs are kept after their end.

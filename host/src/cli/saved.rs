@@ -81,8 +81,24 @@ pub(super) fn write(path: &Path, planned: &[Planned]) -> Result<(), Failure> {
 /// # Errors
 /// When the file cannot be used, or the repo has changed since.
 pub(super) async fn read(context: &Context, path: &str) -> Result<Vec<Planned>, Failure> {
+    let mut planned = Vec::new();
+    for saved in parse(Path::new(path))?.plans {
+        planned.push(saved.bundle(context).await?);
+    }
+    Ok(planned)
+}
+
+/// Reads the plans to show them.
+///
+/// # Errors
+/// When the file cannot be used.
+pub(super) fn plans(path: &Path) -> Result<Vec<Plan>, Failure> {
+    Ok(parse(path)?.plans.into_iter().map(|saved| saved.plan).collect())
+}
+
+fn parse(path: &Path) -> Result<File, Failure> {
     let failed = |error: String| {
-        let message = format!("cannot read the saved plan {path}: {error}");
+        let message = format!("cannot read the saved plan {}: {error}", path.display());
         Failure::new(Blame::Operator, Exit::Input, &message).help("save it again with `stead plan --out`")
     };
     let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
@@ -90,12 +106,7 @@ pub(super) async fn read(context: &Context, path: &str) -> Result<Vec<Planned>, 
     if format != FORMAT {
         return Err(failed(format!("it is of version {format}, and this stead reads version {FORMAT}")));
     }
-    let file: File = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
-    let mut planned = Vec::new();
-    for saved in file.plans {
-        planned.push(saved.bundle(context).await?);
-    }
-    Ok(planned)
+    serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
 }
 
 #[derive(Deserialize)]

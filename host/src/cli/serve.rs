@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::Context;
 use super::queue::server;
 use super::secrets::Revealed;
-use super::unit::unit;
+use super::unit;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::job::{Api, Bound, KnownToken, Scheduler, Service, Serving, Worker};
@@ -47,7 +47,7 @@ impl Serve {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let repo = Repo::open(&context.repo)?;
         if self.print_unit {
-            context.terminal.print(&unit(context, &repo)?);
+            context.terminal.print(&unit::serve(context, &repo)?);
             return Ok(Exit::Done);
         }
         let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?)?);

@@ -1,4 +1,4 @@
-//! The unit of systemd that runs `stead serve`, for this program, this repo and this state folder: that of the policy `serve`.
+//! The units of systemd that run `stead serve` and `stead follow`, for this program, this repo and this state folder.
 
 use std::path::Path;
 
@@ -7,14 +7,25 @@ use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::repo::Repo;
 
-const TEMPLATE: &str = include_str!("../../../modules/serve/src/stead.service");
+/// That of the policy `serve`.
+const SERVE: &str = include_str!("../../../modules/serve/src/stead.service");
+const FOLLOW: &str = include_str!("follow/stead-follow.service");
 
-/// All of it.
-pub(super) fn unit(context: &Context, repo: &Repo) -> Result<String, Failure> {
+/// For `stead serve`.
+pub(super) fn serve(context: &Context, repo: &Repo) -> Result<String, Failure> {
+    filled(SERVE, context, repo)
+}
+
+/// For `stead follow`.
+pub(super) fn follow(context: &Context, repo: &Repo) -> Result<String, Failure> {
+    filled(FOLLOW, context, repo)
+}
+
+fn filled(template: &str, context: &Context, repo: &Repo) -> Result<String, Failure> {
     let failed = |error: std::io::Error| Failure::new(Blame::Host, Exit::Unavailable, &error);
     let program = std::env::current_exe().map_err(failed)?;
     let state = std::path::absolute(&context.place.state).map_err(failed)?;
-    let unit = TEMPLATE.replace("{program}", &word(&program)?);
+    let unit = template.replace("{program}", &word(&program)?);
     Ok(unit.replace("{repo}", &word(repo.folder())?).replace("{state}", &word(&state)?))
 }
 

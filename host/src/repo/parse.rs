@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{
-    Address, Host, Mesh, Name, Origin, Policy, QueueServer, ScheduledJob, SecretsFile, Serve, json, mesh, scheduled,
+    Address, Follow, Host, Mesh, Name, Origin, Policy, QueueServer, ScheduledJob, SecretsFile, Serve, json, mesh,
+    scheduled,
 };
 use crate::capability;
 use crate::capability::compose::{EngineName, Engines, Project};
@@ -30,6 +31,7 @@ pub(super) struct Parsed {
     pub(super) providers: BTreeMap<Name, Map<String, Value>>,
     pub(super) engines: Engines,
     pub(super) serve: Option<Serve>,
+    pub(super) follow: Option<Follow>,
     pub(super) keep: job::Keep,
     pub(super) queue: Option<QueueServer>,
     pub(super) jobs: BTreeMap<Name, ScheduledJob>,
@@ -50,6 +52,7 @@ struct Document {
     #[serde(default)]
     provider: BTreeMap<Name, IgnoredAny>,
     serve: Option<Serve>,
+    follow: Option<Follow>,
     #[serde(default)]
     app: BTreeMap<Project, AppTable>,
     #[serde(default)]
@@ -135,8 +138,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         Ok((name.clone(), scheduled::job(name, item, &policies)?))
     });
     let jobs = jobs.collect::<Result<_, Fault>>()?;
-    let (serve, queue, keep) = (read.serve, read.queue, read.jobs.keep);
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep, queue, jobs })
+    let (serve, follow, queue, keep) = (read.serve, read.follow, read.queue, read.jobs.keep);
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs })
 }
 
 fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
