@@ -49,6 +49,11 @@ fn status_and_log_tell_what_was_done() -> Result<()> {
     repo.stead("apply --yes", 0)?;
     let status = repo.stead("status", 0)?;
     ensure!(status.contains("revision  1, ") && status.contains("policies  asks"), "{status}");
+    ensure!(repo.stead("status --drift", 0)?.contains("drift     none"));
+    fs::write(repo.path(MOTD), "by hand\n")?;
+    ensure!(repo.stead("status --drift", 0)?.contains("drift     file:/etc/motd"));
+    let json = repo.stead("status --drift --json", 0)?;
+    ensure!(json.contains(r#""drift":["file:/etc/motd"]"#), "{json}");
     let log = repo.stead("log", 0)?;
     ensure!(log.contains("apply") && log.contains("applied"), "{log}");
     let one = repo.stead("log 1", 0)?;

@@ -65,7 +65,12 @@ fn both_change_at_the_same_time(team: &Team) -> Result<()> {
     }
     let said = team.stead("apply --yes one two")?.ended_with(0)?;
     ensure!(said.matches("Nothing to do").count() == 2, "{said}");
-    Ok(())
+    team.two.inside("echo by hand > /etc/motd")?.ok()?;
+    // Nobody reaches `gone`; what the others are at is said all the same.
+    let said = team.stead("status --drift")?.ended_with(68)?;
+    let of = |host: &str| said.lines().find(|line| line.trim_start().starts_with(host)).unwrap_or_default().to_owned();
+    ensure!(of("one ").contains("none") && of("two ").contains("file:/etc/motd"), "{said}");
+    team.two.inside("echo both > /etc/motd")?.ok().map(drop)
 }
 
 fn where_one_cannot_be_planned_none_changes(team: &Team) -> Result<()> {

@@ -1,39 +1,88 @@
-//! `stead status`: what a host is at.
+//! `stead status`: what hosts are at.
 
 use clap::Args;
 use serde::Serialize;
 
 use super::Context;
-use super::asking::{ask, unexpected};
-use super::progress::Progress;
-use super::targets::anywhere;
+use super::asking::{Asked, ask_all, first_failure, unexpected};
+use super::planning;
+use super::table::table;
+use super::targets::{Machine, of_all};
 use super::when::when;
 use crate::error::Failure;
 use crate::event::{Event, Status as Answer};
 use crate::exit::Exit;
 use crate::policy::printable;
-use crate::session::Request;
+use crate::session::{Goal, Request};
 
-/// Show what a host is at.
+/// Show what hosts are at.
 ///
-/// The revision that it is at, a run that was left open, and who is at work on it.
+/// The commit and the revision that they are at, a run that was left open, and who is at work.
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// The host; this machine when there is none.
+    /// The hosts; all hosts of the repo when there is none, or this machine without a repo.
     #[arg(value_name = "TARGET")]
-    target: Option<String>,
-    /// Print for machines: one JSON document.
+    targets: Vec<String>,
+    /// Compare them with what was applied, too. Needs the repo.
+    #[arg(long)]
+    drift: bool,
+    /// Print for machines: one JSON document a line, in the order of the hosts.
     #[arg(long)]
     json: bool,
 }
 
+/// What a host is at.
+#[derive(Debug, Serialize)]
+struct Said {
+    #[serde(flatten)]
+    status: Answer,
+    /// `CAPABILITY:RESOURCE`; `None`: nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<Vec<String>>,
+}
+
 impl Status {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let machine = anywhere(context, self.target.as_deref())?;
-        let answer = ask(&machine, Request::Status, Progress::new(context.terminal, None)).await?;
-        let Event::Status { status } = answer else { return Err(unexpected()) };
-        context.terminal.print(&if self.json { json(&status) } else { text(&status) });
-        Ok(Exit::Done)
+        let machines = of_all(context, &self.targets)?;
+        let mut answers = asked(context, &machines).await;
+        if self.drift {
+            for (machine, answer) in machines.iter().zip(&mut answers) {
+                if let Ok(said) = answer {
+                    match drift(context, machine).await {
+                        Ok(drift) => said.drift = Some(drift),
+                        Err(failure) => *answer = Err(failure),
+                    }
+                }
+            }
+        }
+        let said: Vec<_> =
+            machines.iter().zip(&answers).filter_map(|(one, said)| Some((one, said.as_ref().ok()?))).collect();
+        let text = match (&said[..], self.json) {
+            (all, true) => all.iter().map(|(_, said)| json(said)).collect(),
+            ([(_, said)], false) if machines.len() == 1 => text(said),
+            (all, false) => rows(all),
+        };
+        context.terminal.print(&text);
+        Ok(first_failure(context, &machines.iter().collect::<Vec<_>>(), &answers).unwrap_or(Exit::Done))
+    }
+}
+
+async fn asked(context: &Context, machines: &[Machine]) -> Vec<Asked<Said>> {
+    let requests = machines.iter().map(|machine| (machine.clone(), Request::Status)).collect();
+    let said = |answer: Asked<Event>| match answer? {
+        Event::Status { status } => Ok(Said { status: *status, drift: None }),
+        _ => Err(unexpected()),
+    };
+    ask_all(context, requests).await.into_iter().map(said).collect()
+}
+
+async fn drift(context: &Context, machine: &Machine) -> Asked<Vec<String>> {
+    let (_, bundle) =
+        planning::pack(context, std::slice::from_ref(&machine.label)).await?.pop().ok_or_else(unexpected)?;
+    let request = Request::Plan { bundle: Box::new(bundle), goal: Goal::LastRevision };
+    match ask_all(context, vec![(machine.clone(), request)]).await.pop().ok_or_else(unexpected)?? {
+        Event::Plan { plan, .. } => Ok(plan.changed().into_iter().collect()),
+        _ => Err(unexpected()),
     }
 }
 
@@ -43,7 +92,40 @@ pub(super) fn json(answer: &impl Serialize) -> String {
     format!("{}\n", serde_json::to_string(answer).unwrap_or_default())
 }
 
-fn text(status: &Answer) -> String {
+/// Several hosts, a line each.
+fn rows(all: &[(&Machine, &Said)]) -> String {
+    let head = ["HOST", "REVISION", "COMMIT", "SINCE", "DRIFT", "AT WORK"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(all.iter().map(|(machine, said)| row(machine, said))).collect();
+    table(&rows)
+}
+
+fn row(machine: &Machine, Said { status, drift }: &Said) -> [String; 6] {
+    let revision = status.revision.as_ref();
+    let commit = revision.and_then(|revision| revision.commit.as_deref()).unwrap_or("-");
+    let (id, dirty) = commit.split_once('+').map_or((commit, ""), |(id, _)| (id, "+dirty"));
+    let at_work = match (&status.holder, &status.open_run) {
+        (Some(holder), _) => format!("{} by {}", holder.what, printable(&holder.operator)),
+        (None, Some(run)) => format!("run {} is open", run.id),
+        (None, None) => String::new(),
+    };
+    [
+        machine.label.clone(),
+        revision.map_or_else(|| "none yet".to_owned(), |revision| revision.id.to_string()),
+        format!("{}{dirty}", id.get(..12).unwrap_or(id)),
+        revision.map(|revision| when(revision.at)).unwrap_or_default(),
+        drift.as_deref().map(drifted).unwrap_or_default(),
+        at_work,
+    ]
+}
+
+fn drifted(drift: &[String]) -> String {
+    match drift {
+        [] => "none".to_owned(),
+        found => found.iter().map(|resource| printable(resource)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn text(Said { status, drift }: &Said) -> String {
     let mut text = format!("host      {}\nstead     {}\n", printable(&status.host), status.version);
     match &status.revision {
         Some(revision) => {
@@ -53,6 +135,9 @@ fn text(status: &Answer) -> String {
             text.push_str(&format!("policies  {}\n", policies.join(", ")));
         }
         None => text.push_str("revision  none yet\n"),
+    }
+    if let Some(drift) = drift {
+        text.push_str(&format!("drift     {}\n", drifted(drift)));
     }
     match (&status.holder, &status.open_run) {
         (Some(holder), _) => {
