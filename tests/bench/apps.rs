@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use stead::capability::{self, AnyCapability, Declared, Owned};
 use stead::machine::Machine;
 use stead_tests::docker::Engine;
+use tempfile::TempDir;
 
 use crate::sample::Sample;
 use crate::table::Table;
@@ -28,12 +29,21 @@ pub(crate) fn measure() -> Result<()> {
     let engine = Engine::start()?;
     engine.import_busybox(IMAGE)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let servers = Servers { in_process: in_process(&engine)?, whole: process::Repo::make(&engine)? };
+    // As on any server after its first app: stead knows the plugin.
+    of_size(&engine, &runtime, &servers, 1)?;
     for size in SIZES {
-        for table in of_size(&engine, &runtime, size)? {
+        for table in of_size(&engine, &runtime, &servers, size)? {
             println!("{table}");
         }
     }
     Ok(())
+}
+
+/// What stead works on: a tree of files with the engine's socket in it, and its own record.
+struct Servers {
+    in_process: TempDir,
+    whole: process::Repo,
 }
 
 struct Times {
@@ -43,12 +53,18 @@ struct Times {
     down: Vec<Duration>,
 }
 
-fn of_size(engine: &Engine, runtime: &tokio::runtime::Runtime, size: usize) -> Result<Vec<Table>> {
+fn in_process(engine: &Engine) -> Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    engine.put_in(&folder.path().join("root"))?;
+    Ok(folder)
+}
+
+fn of_size(engine: &Engine, runtime: &tokio::runtime::Runtime, servers: &Servers, size: usize) -> Result<Vec<Table>> {
     let mut all = [const { Times { up: Vec::new(), nothing: Vec::new(), one: Vec::new(), down: Vec::new() } }; 4];
     let [ours, whole, theirs, floor] = &mut all;
     for run in 0..RUNS {
-        runtime.block_on(by_stead(engine, size, run, ours))?;
-        process::measure(engine, size, run, whole)?;
+        runtime.block_on(by_stead(servers.in_process.path(), size, run, ours))?;
+        servers.whole.measure(size, run, whole)?;
         by_compose(engine, size, run, theirs)?;
         floor::measure(engine, size, floor)?;
     }
@@ -78,23 +94,27 @@ fn file(size: usize, level: &str) -> String {
     format!("services:\n{}", (0..size).map(service).collect::<String>())
 }
 
-async fn by_stead(engine: &Engine, size: usize, run: usize, times: &mut Times) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    engine.put_in(&folder.path().join("root"))?;
-    let app = folder.path().join("apps").join(PROJECT);
+/// What is brought up, brought up again and changed; new in every run, so that nothing is known of it.
+fn levels(run: usize, times: &mut Times) -> [(String, &mut Vec<Duration>); 3] {
+    let Times { up, nothing, one, .. } = times;
+    [(format!("one{run}"), up), (format!("one{run}"), nothing), (format!("two{run}"), one)]
+}
+
+async fn by_stead(folder: &Path, size: usize, run: usize, times: &mut Times) -> Result<()> {
+    let app = folder.join("apps").join(PROJECT);
     std::fs::create_dir_all(&app)?;
     let compose = capability::by_name("compose").context("no capability compose")?;
     let specs = vec![Declared { policy: "bench".to_owned(), spec: json!({ "project": PROJECT }) }];
     let mut owned = Owned::new();
-    for (level, into) in [("one", &mut times.up), ("one", &mut times.nothing), (&format!("two{run}"), &mut times.one)] {
-        std::fs::write(app.join("compose.yaml"), file(size, level))?;
-        let machine = machine(folder.path())?;
+    for (level, into) in levels(run, times) {
+        std::fs::write(app.join("compose.yaml"), file(size, &level))?;
+        let machine = machine(folder)?;
         let began = Instant::now();
         apply(compose, machine, &specs, &mut owned).await?;
         into.push(began.elapsed());
     }
     let began = Instant::now();
-    apply(compose, machine(folder.path())?, &[], &mut owned).await?;
+    apply(compose, machine(folder)?, &[], &mut owned).await?;
     times.down.push(began.elapsed());
     Ok(())
 }
@@ -121,8 +141,8 @@ async fn apply(
 fn by_compose(engine: &Engine, size: usize, run: usize, times: &mut Times) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("compose.yaml");
-    for (level, into) in [("one", &mut times.up), ("one", &mut times.nothing), (&format!("two{run}"), &mut times.one)] {
-        std::fs::write(&path, file(size, level))?;
+    for (level, into) in levels(run, times) {
+        std::fs::write(&path, file(size, &level))?;
         into.push(timed(engine, folder.path(), &["up", "--detach"])?);
     }
     times.down.push(timed(engine, folder.path(), &["down"])?);

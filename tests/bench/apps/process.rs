@@ -9,34 +9,32 @@ use stead_tests::docker::Engine;
 use stead_tests::{policy, program};
 use tempfile::TempDir;
 
-use super::{PROJECT, Times, file};
+use super::{PROJECT, Times, file, levels};
 use crate::sample::output;
 
-struct Repo {
+pub(super) struct Repo {
     folder: TempDir,
     stead: PathBuf,
 }
 
-pub(super) fn measure(engine: &Engine, size: usize, run: usize, times: &mut Times) -> Result<()> {
-    let repo = Repo::make(engine)?;
-    let into = [("one", &mut times.up), ("one", &mut times.nothing), (&format!("two{run}"), &mut times.one)];
-    for (number, (level, into)) in into.into_iter().enumerate() {
-        let app = repo.folder.path().join("apps").join(PROJECT);
-        fs::create_dir_all(&app)?;
-        fs::write(app.join("compose.yaml"), file(size, level))?;
-        repo.declare(&format!("{PROJECT:?}"))?;
-        let (took, said) = output(&mut repo.apply())?;
-        ensure!(said.contains("Nothing to do") == (number == 1), "{said}");
-        into.push(took);
-    }
-    repo.declare("")?;
-    times.down.push(output(&mut repo.apply())?.0);
-    Ok(())
-}
-
 impl Repo {
+    pub(super) fn measure(&self, size: usize, run: usize, times: &mut Times) -> Result<()> {
+        for (number, (level, into)) in levels(run, times).into_iter().enumerate() {
+            let app = self.folder.path().join("apps").join(PROJECT);
+            fs::create_dir_all(&app)?;
+            fs::write(app.join("compose.yaml"), file(size, &level))?;
+            self.declare(&format!("{PROJECT:?}"))?;
+            let (took, said) = output(&mut self.apply())?;
+            ensure!(said.contains("Nothing to do") == (number == 1), "{said}");
+            into.push(took);
+        }
+        self.declare("")?;
+        times.down.push(output(&mut self.apply())?.0);
+        Ok(())
+    }
+
     /// With the policy compiled, as it is on any server after its first apply.
-    fn make(engine: &Engine) -> Result<Self> {
+    pub(super) fn make(engine: &Engine) -> Result<Self> {
         let repo = Self { folder: tempfile::tempdir()?, stead: program::stead()? };
         engine.put_in(&repo.folder.path().join("root"))?;
         fs::copy(policy::component("all", "tests/e2e/policy")?, repo.folder.path().join("all.wasm"))?;

@@ -1,14 +1,14 @@
 //! The connection to the Docker Engine, and what it says of a project.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, RestartPolicyNameEnum};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
-use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -17,6 +17,8 @@ use super::spec::Project;
 use super::state::{Container, Engine, Status};
 use crate::digest::Digest;
 use crate::machine::Machine;
+
+mod hello;
 
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";
@@ -73,15 +75,20 @@ pub(super) async fn connect(machine: &Machine) -> Result<Docker, Engine> {
     }
     let host = host(machine);
     let down = |reason: String| Engine::Down(format!("{host}: {reason}"));
-    let docker = match host.starts_with("unix://") {
-        true => Docker::connect_with_unix(&host, TIMEOUT_SECONDS, API_DEFAULT_VERSION),
-        false => Docker::connect_with_host(&host),
+    let connecting = async {
+        match host.strip_prefix("unix://") {
+            Some(socket) => {
+                let version = hello::version(Path::new(socket)).await?;
+                Docker::connect_with_unix(&host, TIMEOUT_SECONDS, &version).map_err(|error| error.to_string())
+            }
+            None => {
+                let docker = Docker::connect_with_host(&host).map_err(|error| error.to_string())?;
+                docker.negotiate_version().await.map_err(|error| error.to_string())
+            }
+        }
     };
-    let docker = docker.map_err(|error| down(error.to_string()))?;
-    match tokio::time::timeout(FIRST_ANSWER, docker.negotiate_version()).await {
-        Ok(answer) => answer.map_err(|error| down(error.to_string())),
-        Err(_) => Err(down(format!("no answer within {FIRST_ANSWER:?}"))),
-    }
+    let connected = tokio::time::timeout(FIRST_ANSWER, connecting).await;
+    connected.unwrap_or_else(|_| Err(format!("no answer within {FIRST_ANSWER:?}"))).map_err(down)
 }
 
 /// Connects to the engine for a change, which may have to be taken back while the engine restarts.
