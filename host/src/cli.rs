@@ -32,6 +32,7 @@ mod progress;
 mod prompt;
 mod queue;
 mod recover;
+mod replay;
 mod rollback;
 mod saved;
 mod secret;
@@ -112,6 +113,7 @@ enum Command {
     Status(status::Status),
     Drift(drift::Drift),
     Log(log::Log),
+    Replay(replay::Replay),
     Rollback(rollback::Rollback),
     Recover(recover::Recover),
     Confirm(confirm::Confirm),
@@ -188,6 +190,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Status(status) => status.run(context).await,
         Command::Drift(drift) => drift.run(context).await,
         Command::Log(log) => log.run(context).await,
+        Command::Replay(replay) => replay.run(context).await,
         Command::Rollback(rollback) => rollback.run(context).await,
         Command::Recover(recover) => recover.run(context).await,
         Command::Confirm(confirm) => confirm.run(context).await,

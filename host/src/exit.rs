@@ -30,7 +30,7 @@ exits! {
     Done = 0,
     /// You were asked, and did not say yes. Nothing was changed.
     Declined = 1,
-    /// Of `plan` and `drift`: there is something to do.
+    /// Of `plan` and `drift`: there is something to do; of `follow --once`: somebody has to be asked; of `replay`: calls differ.
     Changes = 2,
     /// The command line is wrong, or names something that is not there.
     Usage = 64,

@@ -113,3 +113,23 @@ fn answers_for_machines_are_json() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_run_is_replayed_with_what_the_repo_has_now() -> Result<()> {
+    let repo = Repo::new()?;
+    repo.declare("forward = \"1\"\nmotd = \"hello\\n\"")?;
+    repo.stead("apply --yes", 0)?;
+    ensure!(repo.stead("replay 1", 0)?.contains("asks asks for the same as in run 1"));
+    // The config is that of then, the grants are those of now.
+    repo.write("motd = \"other\\n\"", &crate::repo::GRANTS.replace("net.ipv4.*", "vm.*"))?;
+    let said = repo.stead("replay 1", 2)?;
+    ensure!(said.contains("-sysctl ") && said.contains("+ends: "), "{said}");
+    fs::write(repo.path("damaged.wasm"), "no component")?;
+    let said = repo.stead("replay 1 --policy damaged.wasm", 2)?;
+    ensure!(said.contains("+ends: "), "{said}");
+    repo.stead("replay 1 --policy other=damaged.wasm", 64)?;
+    repo.stead("replay 7", 64)?;
+    repo.stead("replay box", 64)?;
+    ensure!(repo.there("etc/motd")? == "hello\n", "nothing was changed");
+    Ok(())
+}
