@@ -17,6 +17,7 @@ mod apply;
 mod applying;
 mod asking;
 mod build;
+mod completions;
 mod confirm;
 mod drift;
 mod firewall;
@@ -25,6 +26,7 @@ mod guard;
 mod init;
 mod job;
 mod log;
+mod man;
 mod plan;
 mod planning;
 mod policy;
@@ -132,6 +134,8 @@ enum Command {
     Vm(vm::Vm),
     #[command(subcommand)]
     Vpn(vpn::Vpn),
+    Completions(completions::Completions),
+    Man(man::Man),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
     Targets,
@@ -203,6 +207,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Token(token) => token.run(context),
         Command::Vm(vm) => vm.run(context).await,
         Command::Vpn(vpn) => vpn.run(context).await,
+        Command::Completions(completions) => Ok(completions.run(context)),
+        Command::Man(man) => man.run(),
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
             Ok(Exit::Done)

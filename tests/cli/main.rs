@@ -5,6 +5,7 @@
 
 mod follow;
 mod life;
+mod manual;
 mod mesh;
 mod repo;
 mod saved;
