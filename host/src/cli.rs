@@ -17,6 +17,7 @@ mod apply;
 mod applying;
 mod asking;
 mod build;
+mod compiled;
 mod confirm;
 mod drift;
 mod firewall;
@@ -31,6 +32,7 @@ mod progress;
 mod prompt;
 mod queue;
 mod recover;
+mod registries;
 mod rollback;
 mod saved;
 mod secret;
@@ -46,6 +48,7 @@ mod unit;
 mod vm;
 mod vpn;
 mod when;
+mod wit;
 
 use terminal::Terminal;
 
@@ -128,6 +131,8 @@ enum Command {
     Vm(vm::Vm),
     #[command(subcommand)]
     Vpn(vpn::Vpn),
+    #[command(subcommand)]
+    Wit(wit::Wit),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
     Targets,
@@ -179,7 +184,7 @@ fn run(cli: Cli) -> u8 {
 async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     let exit = match command {
         Command::Init(init) => init.run(context),
-        Command::Build(build) => build.run(context),
+        Command::Build(build) => build.run(context).await,
         Command::Policy(policy) => policy.run(context).await,
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
@@ -197,6 +202,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Token(token) => token.run(context),
         Command::Vm(vm) => vm.run(context).await,
         Command::Vpn(vpn) => vpn.run(context).await,
+        Command::Wit(wit) => wit.run(context).await,
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
             Ok(Exit::Done)

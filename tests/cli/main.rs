@@ -5,6 +5,7 @@
 
 mod life;
 mod mesh;
+mod registry;
 mod repo;
 mod saved;
 mod secrets;
