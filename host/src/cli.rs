@@ -17,6 +17,7 @@ mod apply;
 mod applying;
 mod asking;
 mod build;
+mod compiled;
 mod completions;
 mod confirm;
 mod drift;
@@ -34,6 +35,7 @@ mod progress;
 mod prompt;
 mod queue;
 mod recover;
+mod registries;
 mod replay;
 mod rollback;
 mod saved;
@@ -50,6 +52,7 @@ mod unit;
 mod vm;
 mod vpn;
 mod when;
+mod wit;
 
 use terminal::Terminal;
 
@@ -136,6 +139,8 @@ enum Command {
     Vpn(vpn::Vpn),
     Completions(completions::Completions),
     Man(man::Man),
+    #[command(subcommand)]
+    Wit(wit::Wit),
     /// Which host a TARGET is.
     #[command(after_help = TARGETS)]
     Targets,
@@ -187,7 +192,7 @@ fn run(cli: Cli) -> u8 {
 async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
     let exit = match command {
         Command::Init(init) => init.run(context),
-        Command::Build(build) => build.run(context),
+        Command::Build(build) => build.run(context).await,
         Command::Policy(policy) => policy.run(context).await,
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
@@ -209,6 +214,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Vpn(vpn) => vpn.run(context).await,
         Command::Completions(completions) => Ok(completions.run(context)),
         Command::Man(man) => man.run(),
+        Command::Wit(wit) => wit.run(context).await,
         Command::Targets => {
             context.terminal.print(&format!("{TARGETS}\n"));
             Ok(Exit::Done)

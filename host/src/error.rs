@@ -14,6 +14,7 @@ mod author;
 mod job;
 mod machine;
 mod policy;
+mod registry;
 mod remote;
 mod repo;
 mod session;

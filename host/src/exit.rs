@@ -40,7 +40,7 @@ exits! {
     Denied = 66,
     /// A policy failed: by its own error, a crash, a limit, or by contradicting another one. Nothing was changed.
     Policy = 67,
-    /// The host cannot be reached, or the connection to it broke.
+    /// The host or the registry cannot be reached, or the connection to it broke.
     Unreachable = 68,
     /// Something on the host, or on your machine, is missing or does not answer: Docker, systemd, apt, ssh.
     Unavailable = 69,

@@ -19,6 +19,7 @@ pub mod observe;
 pub mod plan;
 pub mod policy;
 mod random;
+pub mod registry;
 pub mod remote;
 pub mod repo;
 pub mod secret;

@@ -13,16 +13,21 @@ use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
 use crate::job::Keep;
 use crate::policy::Limits;
+use crate::registry::{PublicKey, Reference};
 
 mod address;
 mod bundle;
+mod component;
 mod error;
 mod follow;
 mod json;
 mod mesh;
 mod name;
 mod parse;
+mod pins;
+mod pulled;
 mod queue;
+mod registries;
 mod scheduled;
 mod secrets;
 mod serve;
@@ -31,11 +36,15 @@ mod target;
 
 pub use address::{Address, NotAnAddress};
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
+pub use component::ComponentError;
 pub use error::{Invalid, Place, Problem, RepoError};
 pub use follow::{Branch, Follow, NotToFollow, Remote, SignedBy, Unasked};
 pub use mesh::{Client, Directory, Member, Members, Mesh, MeshError, VPN_FILE};
 pub use name::{Name, NotAName};
+pub use pins::{Pin, Pins};
+pub use pulled::PulledError;
 pub use queue::QueueServer;
+pub use registries::{Keys, RegistryTable};
 pub use scheduled::ScheduledJob;
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
 pub use serve::{Listen, Proof, Scope, Serve, Token};
@@ -46,6 +55,10 @@ pub use target::{Location, Target, TargetError};
 pub const FILE: &str = "stead.toml";
 /// Where `stead build` puts the compiled policies, relative to the repo.
 pub const BUILD: &str = ".stead/build";
+/// Where `stead policy pull` puts what it has pulled, relative to the repo.
+pub const PULLED: &str = ".stead/pulled";
+/// What references to registries are pinned to.
+pub const PINS_FILE: &str = "stead.lock";
 
 /// The operator's repo.
 #[derive(Clone, Debug)]
@@ -65,7 +78,9 @@ pub struct Repo {
     keep: Keep,
     queue: Option<QueueServer>,
     jobs: BTreeMap<Name, ScheduledJob>,
+    registries: BTreeMap<String, RegistryTable>,
     directory: Directory,
+    pins: Pins,
 }
 
 /// `[host.NAME]`.
@@ -93,6 +108,8 @@ pub struct Policy {
     pub config: Map<String, Value>,
     /// The names of secrets that some grant of it covers: the key `secrets` of any grant table.
     pub secrets: Vec<Patterns>,
+    /// One of these keys has signed its component; empty: signatures are not looked at.
+    pub signed_by: Vec<PublicKey>,
 }
 
 /// Where the component of a policy comes from; relative to the repo.
@@ -102,6 +119,8 @@ pub enum Origin {
     Source(PathBuf),
     /// A file that is there already.
     Component(PathBuf),
+    /// What `stead policy pull` takes from a registry.
+    Registry(Reference),
 }
 
 /// `[secrets]`.
@@ -124,13 +143,16 @@ impl Repo {
         let folder = found.ok_or_else(|| RepoError::NotFound { start: start.clone() })?;
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|source| RepoError::Read { path, source })?;
-        let path = folder.join(VPN_FILE);
-        let directory = match std::fs::read_to_string(&path) {
-            Ok(directory) => directory,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(RepoError::Read { path, source }),
+        let written = |name: &str| {
+            let path = folder.join(name);
+            match std::fs::read_to_string(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+                read => read.map_err(|source| RepoError::Read { path, source }),
+            }
         };
-        Self::parse(folder, text)?.with_directory(&directory)
+        let mut repo = Self::parse(folder, text)?.with_directory(&written(VPN_FILE)?)?;
+        repo.pins = Pins::parse(&written(PINS_FILE)?)?;
+        Ok(repo)
     }
 
     /// Reads the text of a `stead.toml`; `folder` is what its paths are relative to.
@@ -142,8 +164,20 @@ impl Repo {
             Ok(parsed) => parsed,
             Err(fault) => return Err(fault.place(FILE, text)),
         };
-        let parse::Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs } =
-            parsed;
+        let parse::Parsed {
+            hosts,
+            policies,
+            secrets,
+            meshes,
+            engines,
+            providers,
+            serve,
+            follow,
+            keep,
+            queue,
+            jobs,
+            registries,
+        } = parsed;
         let directory = Directory::parse("", &meshes)?;
         if queue.as_ref().is_some_and(QueueServer::shows_password) {
             return Err(RepoError::Password);
@@ -162,7 +196,9 @@ impl Repo {
             keep,
             queue,
             jobs,
+            registries,
             directory,
+            pins: Pins::default(),
         })
     }
 
@@ -280,12 +316,14 @@ impl Repo {
         &self.directory
     }
 
-    /// Where the component of a policy is, or will be once it has been built.
-    pub fn component(&self, policy: &Policy) -> PathBuf {
-        match &policy.origin {
-            Origin::Source(_) => self.folder.join(BUILD).join(format!("{}.wasm", policy.name)),
-            Origin::Component(path) => self.folder.join(path),
-        }
+    /// `stead.lock`.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// `[registry."HOST"]`.
+    pub fn registry(&self, host: &str) -> Option<&RegistryTable> {
+        self.registries.get(host)
     }
 
     /// `[secrets]`.

@@ -59,6 +59,9 @@ impl Demo<'_> {
     fn stead(&self, arguments: &[&str], code: i32) -> Result<()> {
         say(&format!("$ stead {}", arguments.join(" ")));
         let status = Command::new(&self.stead)
+            // What is compiled ahead, and whatever else there is to know of this machine, goes with the folder.
+            .arg("--state")
+            .arg(self.folder.join(".stead/state"))
             .args(arguments)
             .current_dir(self.folder)
             .env("STEAD_SSH_CONFIG", self.vm.ssh_config())

@@ -24,6 +24,11 @@ pub(crate) async fn asks_for_the_same(guest: &Guest, measure: &Guest) -> Result<
     Ok(())
 }
 
+/// All that the policy asks for when everything is in its settings.
+pub(crate) async fn everything(guest: &Guest) -> Result<Value> {
+    Ok(serde_json::to_value(asked(&guest.configure(&full()).await?))?)
+}
+
 /// When a policy reads its settings and facts is up to it.
 fn asked(run: &Run) -> Vec<&Recorded> {
     run.calls.iter().filter(|call| !matches!(call.capability.as_str(), "config" | "facts" | "log")).collect()

@@ -7,6 +7,7 @@ mod baseline;
 mod door;
 mod guest;
 mod probe;
+mod released;
 mod words;
 
 use anyhow::Result;

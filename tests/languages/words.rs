@@ -34,6 +34,14 @@ pub(crate) async fn calls_and_result_are_the_same(guest: &Guest, measure: &Guest
     Ok(())
 }
 
+/// What the job does and answers.
+pub(crate) async fn everything(guest: &Guest) -> Result<Value> {
+    let (ended, done) = run(guest, false).await?;
+    let JobEnd::Done(result) = ended else { anyhow::bail!("{ended:?}") };
+    let result: Value = serde_json::from_str(&result)?;
+    Ok(json!({ "result": result, "calls": done.calls.len(), "said": done.said, "progress": done.progress }))
+}
+
 pub(crate) async fn a_lost_machine_is_worth_another_attempt(guest: &Guest) -> Result<()> {
     let (ended, _) = run(guest, true).await?;
     let JobEnd::Failed { message, retry: true, .. } = &ended else { anyhow::bail!("{ended:?}") };

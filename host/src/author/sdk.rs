@@ -4,7 +4,7 @@ use std::path::Path;
 
 use include_dir::{Dir, DirEntry, include_dir};
 
-use super::{BuildError, Language, bindings, contract, write};
+use super::{BuildError, FileError, Language, bindings, contract, write};
 use crate::digest::Digest;
 
 static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
@@ -20,7 +20,7 @@ const IGNORE: &str = "# Written by stead, and again when it is missing.\n*\n";
 /// `.stead/sdk` and `.stead/wit` of the repo are those of this binary.
 pub(super) fn write_to(repo: &Path) -> Result<(), BuildError> {
     let stead = repo.join(".stead");
-    write(&stead.join(".gitignore"), IGNORE.as_bytes())?;
+    keep_out_of_git(repo)?;
     for (name, text) in contract::files() {
         write(&stead.join("wit").join(name), text.as_bytes())?;
     }
@@ -31,6 +31,14 @@ pub(super) fn write_to(repo: &Path) -> Result<(), BuildError> {
         made.iter().try_for_each(|(name, text)| write(&folder.join(name), text.as_bytes()))?;
     }
     Ok(())
+}
+
+/// What lies in `.stead` of the repo is of this machine.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_out_of_git(repo: &Path) -> Result<(), FileError> {
+    write(&repo.join(".stead/.gitignore"), IGNORE.as_bytes())
 }
 
 /// Changes when what a policy is compiled with does.

@@ -1,4 +1,4 @@
-//! `stead policy`: begin a policy, look into one, test one.
+//! `stead policy`: begin a policy, look into one, test one, pull and push them.
 
 use std::path::PathBuf;
 
@@ -12,9 +12,11 @@ use crate::exit::Exit;
 use crate::policy::printable;
 use crate::repo::{Name, Repo};
 
+mod pull;
+mod push;
 mod test;
 
-/// Begin, look into or test a policy.
+/// Begin, look into, test, pull or push a policy.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
     /// Begin a policy in policies/NAME. Overwrites nothing.
@@ -37,6 +39,8 @@ pub(super) enum Policy {
         json: bool,
     },
     Test(test::Test),
+    Pull(pull::Pull),
+    Push(push::Push),
 }
 
 impl Policy {
@@ -45,6 +49,8 @@ impl Policy {
             Self::New { name, lang, world } => begin(context, &name, lang, world),
             Self::Inspect { file, json } => inspect(context, &file, json),
             Self::Test(test) => test.run(context).await,
+            Self::Pull(pull) => pull.run(context).await,
+            Self::Push(push) => push.run(context).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with a policy before it is one: its source, its world, the compiler.
 
 use super::{Blame, Failure, by_value};
-use crate::author::{BuildError, CargoError, CaseError, InitError, InspectError, MakeError, ToolError};
+use crate::author::{BuildError, CargoError, CaseError, FileError, InitError, InspectError, MakeError, ToolError};
 use crate::exit::Exit;
 
 impl From<&InitError> for Failure {
@@ -28,10 +28,14 @@ impl From<&BuildError> for Failure {
             BuildError::Make(MakeError::Tool(_)) => new(Blame::Operator, Exit::Unavailable),
             BuildError::Sdk { .. } => new(Blame::Stead, Exit::Internal),
             BuildError::World(_) | BuildError::NotAPolicy { .. } => new(Blame::Policy, Exit::Input),
-            BuildError::File(error) | BuildError::Make(MakeError::File(error)) => {
-                new(Blame::Operator, Exit::Input).maybe_help(super::machine::write_help(&error.source))
-            }
+            BuildError::File(error) | BuildError::Make(MakeError::File(error)) => error.into(),
         }
+    }
+}
+
+impl From<&FileError> for Failure {
+    fn from(error: &FileError) -> Self {
+        Self::new(Blame::Operator, Exit::Input, error).maybe_help(super::machine::write_help(&error.source))
     }
 }
 
@@ -50,4 +54,4 @@ impl From<&CaseError> for Failure {
     }
 }
 
-by_value!(InitError, BuildError, InspectError, CaseError);
+by_value!(InitError, BuildError, FileError, InspectError, CaseError);

@@ -2,7 +2,9 @@
 
 use super::{Blame, Failure, by_value};
 use crate::exit::Exit;
-use crate::repo::{AppsError, BundleError, MeshError, RepoError, SecretsError, TargetError};
+use crate::repo::{
+    AppsError, BundleError, ComponentError, MeshError, PulledError, RepoError, SecretsError, TargetError,
+};
 
 impl From<&RepoError> for Failure {
     fn from(error: &RepoError) -> Self {
@@ -20,6 +22,7 @@ impl From<&RepoError> for Failure {
                 "make it a secret: [queue] with address = \"postgres://USER@HOST/DATABASE\" and password = \"SECRET\"",
             ),
             RepoError::Mesh(error) => error.into(),
+            RepoError::Write { source, .. } => failure.maybe_help(super::machine::write_help(source)),
         }
     }
 }
@@ -52,13 +55,7 @@ impl From<&BundleError> for Failure {
         let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
             BundleError::NoApp { .. } => failure.help("is it spelt as the folder is?"),
-            BundleError::NotBuilt { .. } => failure.help("run `stead build`"),
-            BundleError::Stale { policy, .. } => failure.help(format!("run `stead build {policy}`")),
-            BundleError::Source { .. } => {
-                failure.help("`source` in stead.toml names the folder of the policy's package")
-            }
-            BundleError::Component { .. } => failure.help("the file must be readable by you"),
-            BundleError::TooLarge { .. } => failure.help("is it really the component? `stead policy inspect FILE`"),
+            BundleError::Component(error) => Self::from(error),
             BundleError::Apps(error) => failure.maybe_help(apps(error)),
             BundleError::Commit(_) => failure.help("`git status` in the repo says what is wrong with it"),
             BundleError::Repo(error) => Self::from(error),
@@ -67,6 +64,32 @@ impl From<&BundleError> for Failure {
             }
             BundleError::Unpack { .. } => Self { blame: Blame::Host, exit: Exit::State, ..failure }
                 .help("is there room, and may stead write there? `df -h` on the host"),
+        }
+    }
+}
+
+impl From<&ComponentError> for Failure {
+    fn from(error: &ComponentError) -> Self {
+        let failure = Self::new(Blame::Operator, Exit::Input, error);
+        match error {
+            ComponentError::NotBuilt { .. } => failure.help("run `stead build`"),
+            ComponentError::Stale { policy, .. } => failure.help(format!("run `stead build {policy}`")),
+            ComponentError::Source { .. } => {
+                failure.help("`source` in stead.toml names the folder of the policy's package")
+            }
+            ComponentError::Read { .. } => failure.help("the file must be readable by you"),
+            ComponentError::TooLarge { .. } => failure.help("is it really the component? `stead policy inspect FILE`"),
+            ComponentError::NotPinned { policy, .. } => {
+                failure.help(format!("run `stead policy pull {policy}`, and commit stead.lock"))
+            }
+            ComponentError::Pulled { policy, error, .. } => failure.help(match error.as_ref() {
+                PulledError::Contradiction { .. } => "take stead.lock as git has it".to_owned(),
+                PulledError::Read { .. } => "the file must be readable by you".to_owned(),
+                PulledError::Signature(_) => format!(
+                    "run `stead policy pull {policy}`: it looks for signatures again; signed-by in stead.toml has the keys"
+                ),
+                _ => format!("run `stead policy pull {policy}`"),
+            }),
         }
     }
 }
@@ -80,4 +103,4 @@ fn apps(error: &AppsError) -> Option<String> {
     }
 }
 
-by_value!(RepoError, MeshError, TargetError, SecretsError, BundleError);
+by_value!(RepoError, MeshError, TargetError, SecretsError, BundleError, ComponentError);

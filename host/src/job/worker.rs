@@ -24,6 +24,7 @@ use super::scope::Scope;
 use super::service::Service;
 use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
+use crate::error::Failure;
 use crate::policy::job::{self, JobEnd, JobError};
 use crate::policy::{Policy, printable_lines};
 use crate::repo;
@@ -149,10 +150,12 @@ impl Worker {
         else {
             return Ok(failed(format!("stead.toml has no [policy.{}]", claimed.name.as_str())));
         };
-        let path = self.service.repo.component(policy);
-        let component = match std::fs::read(&path) {
+        let component = match self.service.repo.read_component(policy) {
             Ok(component) => component,
-            Err(error) => return Ok(failed(format!("{}: {error}: run `stead build` first", path.display()))),
+            Err(error) => {
+                let Failure { message, help, .. } = Failure::from(error);
+                return Ok(failed(format!("{message}: {}", help.unwrap_or_default())));
+            }
         };
         let shared = self.shared(&claimed);
         let door = self.door(&claimed, policy, &input, &shared).await?;

@@ -147,6 +147,14 @@ impl Runtime {
         job::Job::new(linker.instantiate_pre(&component).map_err(mismatch)?).map_err(mismatch)
     }
 
+    /// Makes sure that the code of a component is kept, so that its first run does not wait for the compiler.
+    ///
+    /// # Errors
+    /// When it is no component.
+    pub async fn compile(&self, component: &[u8]) -> Result<(), LoadError> {
+        self.component(component).await.map(drop)
+    }
+
     async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
         load::preamble(bytes)?;
         let entry = self.cache.as_ref().ok().map(|cache| cache.entry(bytes));

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Host, Origin, Policy, Repo, RepoError};
-use crate::author::{FileError, Sources, beside};
+use super::{ComponentError, Host, Policy, Repo, RepoError};
 use crate::capability::compose::{Engines, Project};
 use crate::capability::vpn::Meshes;
 use crate::machine::create_private_folder;
@@ -23,9 +22,6 @@ mod wire;
 pub use apps::AppsError;
 pub use bytes::Bytes;
 pub use commit::CommitError;
-
-/// How large one component may be.
-const LARGEST_COMPONENT: u64 = 64 << 20;
 
 /// All that a host needs of the repo.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,16 +62,8 @@ pub struct Unpacked {
 /// A bundle cannot be packed or unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    #[error("policy {policy} is not built: there is no {path}", path = path.display())]
-    NotBuilt { policy: String, path: PathBuf },
-    #[error("policy {policy} has changed since it was built: {changed} is not what it was built from")]
-    Stale { policy: String, changed: String },
-    #[error("cannot read the source of policy {policy}: {source}")]
-    Source { policy: String, source: FileError },
-    #[error("cannot read the component of policy {policy} at {path}: {source}", path = path.display())]
-    Component { policy: String, path: PathBuf, source: std::io::Error },
-    #[error("the component of policy {policy} is larger than {} MiB", LARGEST_COMPONENT >> 20)]
-    TooLarge { policy: String },
+    #[error(transparent)]
+    Component(#[from] ComponentError),
     #[error("stead.toml has a table [app.{name}], and there is no folder apps/{name}")]
     NoApp { name: Project },
     #[error(transparent)]
@@ -106,7 +94,7 @@ impl Bundle {
             return Err(BundleError::NoApp { name: name.clone() });
         }
         let policies = repo.policies_of(host);
-        let component = |policy: &Policy| Ok((policy.name.to_string(), component(repo, policy)?));
+        let component = |policy: &Policy| Ok((policy.name.to_string(), Bytes(repo.current_component(policy)?)));
         let wanted = secrets.iter().filter(|(name, _)| policies.iter().any(|policy| policy.may_use_secret(name)));
         Ok(Self {
             host: host.name.to_string(),
@@ -146,35 +134,6 @@ impl Bundle {
             secrets: self.secrets,
             commit: self.commit,
         })
-    }
-}
-
-fn component(repo: &Repo, policy: &Policy) -> Result<Bytes, BundleError> {
-    let path = repo.component(policy);
-    let name = || policy.name.to_string();
-    let failed = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::NotFound => BundleError::NotBuilt { policy: name(), path: path.clone() },
-        _ => BundleError::Component { policy: name(), path: path.clone(), source },
-    };
-    if std::fs::metadata(&path).map_err(failed)?.len() > LARGEST_COMPONENT {
-        return Err(BundleError::TooLarge { policy: name() });
-    }
-    if let Origin::Source(folder) = &policy.origin {
-        current(&name(), &repo.folder().join(folder), &path)?;
-    }
-    std::fs::read(&path).map(Bytes).map_err(failed)
-}
-
-/// A component that was built from something else than the repo holds now would apply what nobody reads there.
-fn current(policy: &str, folder: &Path, component: &Path) -> Result<(), BundleError> {
-    let policy = policy.to_owned();
-    let Some(built) = Sources::built(component) else {
-        return Err(BundleError::NotBuilt { policy, path: beside(component) });
-    };
-    let now = Sources::of(folder).map_err(|source| BundleError::Source { policy: policy.clone(), source })?;
-    match built.difference(&now) {
-        Some(changed) => Err(BundleError::Stale { policy, changed: changed.to_owned() }),
-        None => Ok(()),
     }
 }
 

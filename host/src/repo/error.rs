@@ -21,9 +21,11 @@ pub enum RepoError {
     Password,
     #[error(transparent)]
     Mesh(#[from] MeshError),
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Write { path: PathBuf, source: std::io::Error },
 }
 
-/// Something in `stead.toml` or `vpn.toml` is wrong.
+/// Something in `stead.toml`, `vpn.toml` or `stead.lock` is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", .place.file)]
 pub struct Invalid {
@@ -104,9 +106,9 @@ impl Problem {
             Self::Twice { .. } => Some("name it once".to_owned()),
             Self::NoPolicies => Some("add policies = [\"NAME\"], or remove the host".to_owned()),
             Self::Origin { both: true, .. } => Some("keep the one that it comes from".to_owned()),
-            Self::Origin { name, both: false } => {
-                Some(format!("add source = \"policies/{name}\", or component = \"PATH.wasm\""))
-            }
+            Self::Origin { name, both: false } => Some(format!(
+                "add source = \"policies/{name}\", source = \"oci://HOST/REPOSITORY:TAG\", or component = \"PATH.wasm\""
+            )),
             Self::Value(_) => None,
         }
     }

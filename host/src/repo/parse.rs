@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{
-    Address, Follow, Host, Mesh, Name, Origin, Policy, QueueServer, ScheduledJob, SecretsFile, Serve, json, mesh,
-    scheduled,
+    Address, Follow, Host, Keys, Mesh, Name, Origin, Policy, QueueServer, RegistryTable, ScheduledJob, SecretsFile,
+    Serve, json, mesh, scheduled,
 };
 use crate::capability;
 use crate::capability::compose::{EngineName, Engines, Project};
@@ -21,6 +21,7 @@ use crate::capability::vpn::Name as InterfaceName;
 use crate::grant::{Grants, Patterns};
 use crate::job;
 use crate::policy::Limits;
+use crate::registry::{NotAReference, PublicKey, Reference, SCHEME};
 
 /// What a `stead.toml` says.
 pub(super) struct Parsed {
@@ -35,6 +36,7 @@ pub(super) struct Parsed {
     pub(super) keep: job::Keep,
     pub(super) queue: Option<QueueServer>,
     pub(super) jobs: BTreeMap<Name, ScheduledJob>,
+    pub(super) registries: BTreeMap<String, RegistryTable>,
 }
 
 pub(super) type Item<'i> = Spanned<DeValue<'i>>;
@@ -60,6 +62,8 @@ struct Document {
     queue: Option<QueueServer>,
     #[serde(default)]
     job: BTreeMap<Name, IgnoredAny>,
+    #[serde(default)]
+    registry: BTreeMap<Spanned<String>, RegistryTable>,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +93,10 @@ struct HostTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyTable {
-    source: Option<PathBuf>,
+    source: Option<Spanned<PathBuf>>,
     component: Option<PathBuf>,
+    #[serde(rename = "signed-by")]
+    signed_by: Option<Spanned<Keys>>,
     #[serde(default)]
     limits: Limits,
     #[serde(default, rename = "config")]
@@ -113,9 +119,10 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     let table = document.get_ref();
     no_empty_table(table, &mut Vec::new())?;
     let read: Document = read(&Spanned::new(at, DeValue::Table(table.clone())))?;
+    let registries = registries(read.registry)?;
     let policies = read.policy.into_keys().map(|name| {
         let item = item(table, &["policy", name.as_str()])?;
-        Ok((name.clone(), policy(name, item)?))
+        Ok((name.clone(), policy(name, item, &registries)?))
     });
     let policies = policies.collect::<Result<BTreeMap<_, _>, Fault>>()?;
     let hosts = read.host.into_keys().map(|name| {
@@ -139,25 +146,73 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     });
     let jobs = jobs.collect::<Result<_, Fault>>()?;
     let (serve, follow, queue, keep) = (read.serve, read.follow, read.queue, read.jobs.keep);
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs })
+    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs, registries })
 }
 
-fn policy(name: Name, item: &Item<'_>) -> Result<Policy, Fault> {
+fn policy(name: Name, item: &Item<'_>, registries: &BTreeMap<String, RegistryTable>) -> Result<Policy, Fault> {
     entries(item, &format!("policy.{name}"))?;
     let read: PolicyTable = read(item)?;
     let origin = match (read.source, read.component) {
-        (Some(source), None) => Origin::Source(source),
+        (Some(source), None) => origin(source)?,
         (None, Some(component)) => Origin::Component(component),
         (source, _) => {
             let problem = Problem::Origin { name: name.to_string(), both: source.is_some() };
             return Err(Fault::new(item.span(), problem));
         }
     };
+    let signed_by = signed_by(read.signed_by, &origin, registries)?;
     let grant = item.get_ref().get("grant");
     let grants = grant.map(|grant| grants(&name, grant)).transpose()?.unwrap_or_default();
     let secrets = grant.map(secrets).transpose()?.unwrap_or_default();
     let config = config(item.get_ref().get("config"), &format!("policy.{name}.config"))?;
-    Ok(Policy { name, origin, grants, limits: read.limits, config, secrets })
+    Ok(Policy { name, origin, grants, limits: read.limits, config, secrets, signed_by })
+}
+
+/// A folder, or a reference to a registry.
+fn origin(source: Spanned<PathBuf>) -> Result<Origin, Fault> {
+    let at = source.span();
+    match source.get_ref().to_str() {
+        Some(text) if text.starts_with(SCHEME) => {
+            let reference = text.parse().map_err(|error: NotAReference| Problem::Value(error.to_string()));
+            Ok(Origin::Registry(reference.map_err(|problem| Fault::new(at, problem))?))
+        }
+        _ => Ok(Origin::Source(source.into_inner())),
+    }
+}
+
+/// The keys of the policy, else those of the registry that it comes from.
+fn signed_by(
+    own: Option<Spanned<Keys>>,
+    origin: &Origin,
+    registries: &BTreeMap<String, RegistryTable>,
+) -> Result<Vec<PublicKey>, Fault> {
+    match (own, origin) {
+        (Some(own), Origin::Registry(_)) => Ok(own.into_inner().0),
+        (Some(own), _) => {
+            let words = "only what comes from a registry is signed: `source` is no oci://…".to_owned();
+            Err(Fault::new(own.span(), Problem::Value(words)))
+        }
+        (None, Origin::Registry(reference)) => {
+            let keys = registries.get(reference.host()).and_then(|table| table.signed_by.as_ref());
+            Ok(keys.map(|keys| keys.0.clone()).unwrap_or_default())
+        }
+        (None, _) => Ok(Vec::new()),
+    }
+}
+
+fn registries(read: BTreeMap<Spanned<String>, RegistryTable>) -> Result<BTreeMap<String, RegistryTable>, Fault> {
+    let table = |(host, table): (Spanned<String>, RegistryTable)| {
+        // A name that no reference could have would never be found.
+        match format!("{}/x:x", host.get_ref()).parse::<Reference>() {
+            Ok(reference) if reference.host() == host.get_ref() => Ok((host.into_inner(), table)),
+            _ => {
+                let words =
+                    format!("{:?} is not the HOST of a registry, as in oci://HOST/REPOSITORY:TAG", host.get_ref());
+                Err(Fault::new(host.span(), Problem::Value(words)))
+            }
+        }
+    };
+    read.into_iter().map(table).collect()
 }
 
 fn grants(policy: &Name, item: &Item<'_>) -> Result<Grants, Fault> {

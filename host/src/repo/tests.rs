@@ -107,7 +107,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "[policy.p.limits]\nwall = \"1s\"\n",
-        r#""p": policy `p` has neither `source` nor `component` (add source = "policies/p", or component = "PATH.wasm")"#,
+        r#""p": policy `p` has neither `source` nor `component` (add source = "policies/p", source = "oci://HOST/REPOSITORY:TAG", or component = "PATH.wasm")"#,
     ),
 ];
 
@@ -172,6 +172,45 @@ const WRONG_POLICY: &[(&str, &str)] = &[
     ),
     ("[secrets]\npath = \"x\"", r#""path": there is no key `path` here (the keys are `file`, `recipients`)"#),
 ];
+
+const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcwEzy8WhBAZhLs/ewi7H544AmfUlejuqCye97ZYfVPbdlm67Bzkk0Lmmyfg1kjuA3l6/T0iVaUOo28pMWBChqg==";
+
+#[test]
+fn a_policy_comes_from_a_registry_with_the_keys_that_hold_for_it() -> Result<()> {
+    let text = format!(
+        "[policy.a]\nsource = \"oci://registry.example.com/team/a:1\"\n[policy.b]\nsource = \"oci://localhost:5000/b:1\"\n\
+         signed-by = [\"{KEY}\"]\n[registry.\"registry.example.com\"]\nsigned-by = [\"{KEY}\"]\ncredentials = \"login\"\nplain-http = true\n"
+    );
+    let repo = parse(&text)?;
+    let of = |name: &str| repo.policies().find(|policy| policy.name.as_str() == name).context("no such policy");
+    assert_eq!(of("a")?.origin, Origin::Registry("registry.example.com/team/a:1".parse()?));
+    assert_eq!(of("a")?.signed_by, of("b")?.signed_by);
+    assert_eq!(of("a")?.signed_by.len(), 1);
+    let table = repo.registry("registry.example.com").context("no table")?;
+    assert_eq!((table.plain_http, table.credentials.as_ref().map(Name::as_str)), (Some(true), Some("login")));
+    let pinned = repo.read_component(of("a")?).err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(pinned, "policy a is not pulled: stead.lock does not say what registry.example.com/team/a:1 is");
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_with_a_registry_is_told_with_its_place() -> Result<()> {
+    for (text, pointed, reason) in [
+        ("[policy.p]\nsource = \"oci://team/p:1\"", "oci://team/p:1", "does not begin with the name of a registry"),
+        ("[policy.p]\nsource = \"oci://ghcr.io/p\"", "oci://ghcr.io/p", "neither a tag nor a digest"),
+        ("[policy.p]\nsource = \"p\"\nsigned-by = [\"KEY\"]", "KEY", "only what comes from a registry is signed"),
+        ("[policy.p]\nsource = \"oci://ghcr.io/p:1\"\nsigned-by = []", "[]", "lists no key"),
+        ("[registry.\"ghcr.io\"]\nsigned-by = [\"AAAA\"]", "AAAA", "no public key of ECDSA P-256"),
+        ("[registry.\"ghcr.io/team\"]\nplain-http = true", "ghcr.io/team", "is not the HOST of a registry"),
+        ("[registry.\"ghcr.io\"]\ninsecure = true", "insecure", "there is no key `insecure`"),
+    ] {
+        let said = wrong(&text.replace("KEY", KEY))?;
+        anyhow::ensure!(said.contains(reason), "{said}");
+        let escaped = format!("{:?}", pointed.replace("KEY", KEY));
+        anyhow::ensure!(said.contains(escaped.trim_matches('"')), "{escaped} is not in {said}");
+    }
+    Ok(())
+}
 
 #[test]
 fn nothing_wrong_is_ignored() -> Result<()> {

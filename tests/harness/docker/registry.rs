@@ -1,7 +1,10 @@
-//! A registry that asks who is there, on loopback in the network of an engine: Debian's docker-registry, out of its package.
+//! A registry that asks who is there, on loopback: Debian's docker-registry, out of its package.
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -30,11 +33,48 @@ impl Registry {
         format!("{{\"auths\": {{\"localhost:{}\": {{\"auth\": \"bWU6cGFzczp3b3Jk\"}}}}}}", self.port)
     }
 
+    /// `localhost:PORT`.
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// Where it keeps the content of this digest.
+    pub fn blob(&self, digest: &str) -> PathBuf {
+        let start = digest.get(..2).unwrap_or_default();
+        let blobs = self.folder.path().join("data/docker/registry/v2/blobs/sha256");
+        blobs.join(start).join(digest).join("data")
+    }
+
+    /// Where it keeps its repositories.
+    pub fn repositories(&self) -> PathBuf {
+        self.folder.path().join("data/docker/registry/v2/repositories")
+    }
+
     /// A registry behind this port of the engine's network.
     ///
     /// # Errors
     /// When its package cannot be had, or it does not come up.
     pub fn start(engine: &Engine, port: u16) -> Result<Self> {
+        let registry = Self::serve(|program| engine.command(program), port)?;
+        let answers = || {
+            let asked =
+                engine.exec(&format!("curl -s -o /dev/null -w '%{{http_code}}' http://127.0.0.1:{port}/v2/"))?;
+            Ok((asked.stdout.trim() == "401").then_some(()))
+        };
+        registry.comes_up(answers)
+    }
+
+    /// A registry on this machine's loopback, at whatever port is free.
+    ///
+    /// # Errors
+    /// When its package cannot be had, or it does not come up.
+    pub fn here() -> Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let registry = Self::serve(|program| Command::new(program), port)?;
+        registry.comes_up(|| Ok(answers(port).unwrap_or(false).then_some(())))
+    }
+
+    fn serve(command: impl Fn(&str) -> Command, port: u16) -> Result<Self> {
         let sources = archives::sources(compose::RELEASE)?;
         let taken = cache::entry("registry", &cache::key(&[&sources]), |folder| {
             compose::take(&sources, "docker-registry", PROGRAM, &folder.join("docker-registry"))
@@ -47,19 +87,17 @@ impl Registry {
             folder.path().display()
         );
         fs::write(folder.path().join("config.yml"), config)?;
-        let mut command = engine.command(&taken.join("docker-registry").to_string_lossy());
+        let mut command = command(&taken.join("docker-registry").to_string_lossy());
         command.arg("serve").arg(folder.path().join("config.yml"));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(folder.path().join("log"))?);
-        let registry = Self { program: command.spawn()?, folder, port };
-        let answers = || {
-            let asked =
-                engine.exec(&format!("curl -s -o /dev/null -w '%{{http_code}}' http://127.0.0.1:{port}/v2/"))?;
-            Ok((asked.stdout.trim() == "401").then_some(()))
-        };
-        let log = || fs::read_to_string(registry.folder.path().join("log")).unwrap_or_default();
+        Ok(Self { program: command.spawn()?, folder, port })
+    }
+
+    fn comes_up(self, answers: impl FnMut() -> Result<Option<()>>) -> Result<Self> {
+        let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         wait::until("the registry", START_LIMIT, answers).with_context(log)?;
-        Ok(registry)
+        Ok(self)
     }
 
     /// Brings an image of the engine into the registry; answers with its name there.
@@ -70,12 +108,22 @@ impl Registry {
         let name = format!("localhost:{}/{image}", self.port);
         engine.docker(["tag", image, &name])?.ok()?;
         fs::write(self.folder.path().join("config.json"), self.config())?;
-        let mut push = std::process::Command::new("docker");
+        let mut push = Command::new("docker");
         push.args(["push", &name]).envs(engine.environment()).env("DOCKER_CONFIG", self.folder.path());
         run(&mut push, Duration::from_secs(120))?.ok()?;
         engine.docker(["rmi", &name])?.ok()?;
         Ok(name)
     }
+}
+
+/// Whether a registry asks who is there.
+fn answers(port: u16) -> Result<bool> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /v2/ HTTP/1.0\r\nHost: registry\r\n\r\n")?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    Ok(answer.ends_with(b" 401"))
 }
 
 impl Drop for Registry {

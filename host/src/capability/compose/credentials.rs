@@ -3,33 +3,15 @@
 //! A policy gives it as the secret variable `DOCKER_AUTH_CONFIG`, as is usual where images are built. It reaches the
 //! engine's API, and neither the compose file nor a container.
 
-use std::collections::HashMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bollard::auth::DockerCredentials;
-use serde::Deserialize;
 
 use super::loader::Variables;
+use crate::registry::Credentials;
 
 /// The variable that holds them.
 pub(super) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 /// The registry of an image that names none.
 const HUB: &str = "docker.io";
-const HUB_ADDRESS: &str = "https://index.docker.io/v1/";
-
-#[derive(Deserialize)]
-struct Config {
-    #[serde(default)]
-    auths: HashMap<String, Auth>,
-}
-
-#[derive(Deserialize)]
-struct Auth {
-    auth: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-}
 
 impl Variables {
     /// The credentials for the registry of an image, if there are any.
@@ -38,21 +20,14 @@ impl Variables {
     /// When the secret is not in that form; its value is not in the message.
     pub(super) fn credentials(&self, image: &str) -> Result<Option<DockerCredentials>, String> {
         let Some(secret) = self.secret.get(VARIABLE) else { return Ok(None) };
-        let wrong =
-            || format!("the secret {VARIABLE} is not like Docker's config.json: {{\"auths\": {{\"HOST\": …}}}}");
-        let config: Config = serde_json::from_str(secret.reveal()).map_err(|_| wrong())?;
-        let registry = registry(image);
-        let Some((address, auth)) = config.auths.into_iter().find(|(host, _)| is_of(host, registry)) else {
-            return Ok(None);
+        let found = Credentials::in_config(secret, registry(image), &format!("the secret {VARIABLE}"));
+        let for_docker = |found: Credentials| DockerCredentials {
+            username: Some(found.username),
+            password: Some(found.password.reveal().clone()),
+            serveraddress: Some(found.address),
+            ..DockerCredentials::default()
         };
-        let (username, password) = match (auth.username, auth.password, auth.auth) {
-            (Some(username), Some(password), _) => (username, password),
-            (_, _, Some(both)) => pair(&both).ok_or_else(wrong)?,
-            _ => return Err(wrong()),
-        };
-        let serveraddress = Some(address);
-        let (username, password) = (Some(username), Some(password));
-        Ok(Some(DockerCredentials { username, password, serveraddress, ..DockerCredentials::default() }))
+        found.map(|found| found.map(for_docker)).map_err(|error| error.to_string())
     }
 }
 
@@ -60,17 +35,6 @@ impl Variables {
 pub(super) fn registry(image: &str) -> &str {
     let host = |host: &&str| host.contains(['.', ':']) || *host == "localhost";
     image.split_once('/').map(|(host, _)| host).filter(host).unwrap_or(HUB)
-}
-
-fn is_of(address: &str, registry: &str) -> bool {
-    let host = address.trim_start_matches("https://").trim_start_matches("http://");
-    let host = host.split('/').next().unwrap_or(host);
-    host == registry || (registry == HUB && address == HUB_ADDRESS)
-}
-
-fn pair(both: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(STANDARD.decode(both).ok()?).ok()?;
-    text.split_once(':').map(|(username, password)| (username.to_owned(), password.to_owned()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Context;
 use crate::author::{Case, Outcome};
+use crate::cli::compiled;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::policy::{Runtime, printable_lines};
@@ -31,7 +32,7 @@ pub(in crate::cli) struct Test {
 impl Test {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let repo = Repo::open(&context.repo)?;
-        let runtime = Runtime::open(&repo.folder().join(".stead/compiled"))?;
+        let runtime = Runtime::open(&compiled::folder(context))?;
         let mut bad = 0;
         let mut all = 0;
         for policy in repo.policies().filter(|policy| self.wants(policy)) {

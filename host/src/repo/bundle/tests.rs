@@ -3,6 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use anyhow::{Context, Result};
 
 use super::*;
+use crate::author::Sources;
 
 const STEAD: &str = "[host.h]\npolicies = [\"p\"]\n[policy.p]\nsource = \"p\"\n\
     [policy.p.grant.sysctl]\nkeys = [\"a.b\"]\n";
@@ -78,7 +79,7 @@ async fn refuses_what_cannot_be_shipped() -> Result<()> {
     assert!(matches!(pack(&repo).await, Err(BundleError::Apps(AppsError::TooLarge { .. }))));
     std::fs::remove_file(folder.path().join("apps/big"))?;
     std::fs::remove_file(folder.path().join(".stead/build/p.wasm"))?;
-    assert!(matches!(pack(&repo).await, Err(BundleError::NotBuilt { .. })));
+    assert!(matches!(pack(&repo).await, Err(BundleError::Component(ComponentError::NotBuilt { .. }))));
     Ok(())
 }
 
@@ -87,15 +88,17 @@ async fn refuses_a_component_that_was_built_from_something_else() -> Result<()> 
     let folder = tempfile::tempdir()?;
     let repo = repo(folder.path())?;
     std::fs::write(folder.path().join("p/src/lib.rs"), "// more")?;
-    let Err(stale @ BundleError::Stale { .. }) = pack(&repo).await else { anyhow::bail!("it was packed") };
+    let Err(stale @ BundleError::Component(ComponentError::Stale { .. })) = pack(&repo).await else {
+        anyhow::bail!("it was packed")
+    };
     assert_eq!(stale.to_string(), "policy p has changed since it was built: src/lib.rs is not what it was built from");
     std::fs::write(folder.path().join("p/src/lib.rs"), "")?;
     pack(&repo).await?;
     std::fs::remove_file(folder.path().join(".stead/build/p.source"))?;
-    assert!(matches!(pack(&repo).await, Err(BundleError::NotBuilt { .. })));
+    assert!(matches!(pack(&repo).await, Err(BundleError::Component(ComponentError::NotBuilt { .. }))));
     std::fs::rename(folder.path().join("p"), folder.path().join("q"))?;
     std::fs::write(folder.path().join(".stead/build/p.source"), "{}")?;
-    assert!(matches!(pack(&repo).await, Err(BundleError::Source { .. })));
+    assert!(matches!(pack(&repo).await, Err(BundleError::Component(ComponentError::Source { .. }))));
     Ok(())
 }
 
