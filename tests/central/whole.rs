@@ -55,18 +55,24 @@ impl Whole {
         let at = format!("https://registry.{DOMAIN}:8443/v2/");
         assert_eq!(self.laptop.status(&at)?, "401");
         assert_eq!(self.laptop.status(&format!("--user anna:{} {at}", self.team))?, "200");
+        ensure!(self.reaches(22)? && self.reaches(443)?, "what is open is closed");
         for port in [2222, 8080, 8443, 5432] {
-            let line = format!("timeout 5 busybox nc -z {} {port}", stead_tests::container::ADDRESS);
-            ensure!(!self.laptop.sh(&line)?.status.success(), "port {port} is open to the world");
+            ensure!(!self.reaches(port)?, "port {port} is open to the world");
         }
         Ok(())
+    }
+
+    /// Whether a connection to the public side is accepted.
+    fn reaches(&self, port: u16) -> Result<bool> {
+        let line = format!("timeout 5 bash -c 'exec 3<>/dev/tcp/{}/{port}'", stead_tests::container::ADDRESS);
+        Ok(self.laptop.sh(&line)?.status.success())
     }
 
     fn an_image_is_pushed_and_run(&self) -> Result<()> {
         let image = format!("registry.{DOMAIN}:8443/hello:1");
         self.place.server.copy_to(&stead_tests::docker::busybox_tar()?, "/srv/hello.tar")?;
         let said = self.place.there(&format!(
-            "set -e; echo 127.0.0.1 registry.{DOMAIN} >> /etc/hosts; docker import -q /srv/hello.tar {image} > /dev/null; \
+            "set -e; echo 127.0.0.1 registry.{DOMAIN} >> /etc/hosts; docker import /srv/hello.tar {image} > /dev/null; \
              echo {} | docker login --username anna --password-stdin registry.{DOMAIN}:8443 >&2; docker push -q {image} >&2; \
              docker rmi {image} > /dev/null; docker run --rm {image} echo pushed and run; \
              docker logout registry.{DOMAIN}:8443 >&2; docker rmi {image} > /dev/null",

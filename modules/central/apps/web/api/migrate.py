@@ -7,6 +7,8 @@ from place import DATABASE
 STEPS = [
     """create table prediction (
         id bigint generated always as identity primary key,
+        -- What makes its job the same one; an id may come again after a restore.
+        key uuid not null default gen_random_uuid(),
         person text not null,
         tile text not null,
         model text not null,
