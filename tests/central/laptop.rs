@@ -91,7 +91,7 @@ impl Laptop {
             let token = html.split("name=\"csrf_token\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
             let token = token.with_context(|| format!("no token in {html}"))?;
             at = go(&format!(
-                "--referer {at} --form-string csrf_token={token} --form-string {field}={value} --form-string remember=y {at}"
+                "--referer '{at}' --form-string csrf_token={token} --form-string {field}={value} --form-string remember=y '{at}'"
             ))?;
         }
         ensure!(at == format!("https://app.{DOMAIN}/"), "it ended at {at}: {}", std::fs::read_to_string(&page)?);

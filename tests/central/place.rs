@@ -111,9 +111,18 @@ impl Place {
 
     /// Runs stead in the repo; it must end with this code.
     pub(crate) fn stead(&self, arguments: &[&str], code: i32) -> Result<String> {
+        self.run(arguments)?.ended_with(code)
+    }
+
+    /// What stead prints, without what it says by the way.
+    pub(crate) fn prints(&self, arguments: &[&str]) -> Result<String> {
+        self.run(arguments)?.ok()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.repo.command(&self.repo.stead);
         command.args(arguments).env("STEAD_SSH_CONFIG", self.server.ssh_config());
-        run(&mut command, LIMIT)?.ended_with(code)
+        run(&mut command, LIMIT)
     }
 
     /// What a shell command on the server prints; it must succeed.
