@@ -8,6 +8,7 @@
 //! exclusive lock every few seconds, and stops the engine when it gets it. The kernel drops the lock of a killed process.
 
 mod compose;
+mod debian;
 mod engine;
 mod image;
 mod registry;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+pub use debian::debian_tar;
 pub use image::busybox_tar;
 pub use registry::Registry;
 

@@ -25,6 +25,8 @@ struct Config {
     state: String,
     /// The names of secrets that the service gets.
     credentials: Vec<String>,
+    /// The group of the service, and of the socket on which it may listen: that of the proxy in front; root's when absent.
+    group: Option<String>,
 }
 
 impl Default for Config {
@@ -34,6 +36,7 @@ impl Default for Config {
             repo: "/srv/stead".to_owned(),
             state: "/var/lib/stead".to_owned(),
             credentials: Vec::new(),
+            group: None,
         }
     }
 }
@@ -45,6 +48,10 @@ fn configure() -> Result<(), Error> {
         paths.into_iter().find(|path| !path.starts_with('/') || path.contains([' ', '%', '$', '"', '\'', '\\', '\n']))
     {
         return Err(Error::new(format!("{path:?} is no path that a unit can name")));
+    }
+    let is_name = |group: &String| group.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if let Some(group) = config.group.iter().find(|group| group.is_empty() || !is_name(group)) {
+        return Err(Error::new(format!("{group:?} is no name of a group")));
     }
     let mut depends_on = Vec::new();
     if !config.credentials.is_empty() {
@@ -73,5 +80,6 @@ fn unit(config: &Config) -> String {
         UNIT.replace("{program}", &config.program).replace("{repo}", &config.repo).replace("{state}", &config.state);
     let credential = |name: &String| format!("LoadCredential={name}:{FOLDER}/{name}\n");
     let credentials: String = config.credentials.iter().map(credential).collect();
-    unit.replacen("\n[Install]", &format!("{credentials}\n[Install]"), 1)
+    let group = config.group.as_ref().map(|group| format!("Group={group}\n")).unwrap_or_default();
+    unit.replacen("\n[Install]", &format!("{credentials}{group}\n[Install]"), 1)
 }

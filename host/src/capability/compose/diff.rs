@@ -13,13 +13,13 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Compose>) -> Result<Diff<S
         return without_docker(&fact.engine, &declared, desired);
     }
     let mut steps = Vec::new();
-    for (project, declared) in &declared {
+    for (project, declared) in in_order(desired.specs, &declared) {
         let impossible = |reason: String| PlanError::Impossible {
             resource: format!("compose {project}"),
             policy: declared.policy.clone(),
             reason,
         };
-        let found = fact.projects.get(*project).ok_or_else(|| impossible("was not observed".to_owned()))?;
+        let found = fact.projects.get(project).ok_or_else(|| impossible("was not observed".to_owned()))?;
         let wanted = found.wanted.as_ref().ok_or_else(|| impossible("its files were not read".to_owned()))?;
         let lacking = lacking(wanted);
         if !lacking.is_empty() {
@@ -27,12 +27,33 @@ pub(super) fn diff(fact: &Fact, desired: &Desired<'_, Compose>) -> Result<Diff<S
         }
         steps.extend(up(project, found, wanted));
     }
-    for (name, release) in desired.pruned() {
-        let (Some(Set { project, to }), Ok(_)) = (release, name.parse::<Project>()) else { continue };
-        let found = fact.projects.get(project).cloned().unwrap_or_default();
-        steps.extend(prune(project, &found, to).map(Step::leaving));
-    }
+    let none = Found::default();
+    let found = |set: &Set| fact.projects.get(&set.project).unwrap_or(&none);
+    let projects = desired.pruned().filter(|(name, _)| name.parse::<Project>().is_ok());
+    let mut leaving: Vec<_> = projects.filter_map(|(_, release)| release.as_ref()).collect();
+    // Docker removes no network while somebody is in it.
+    leaving.sort_by_key(|set| owns_what_others_use(found(set), fact));
+    steps.extend(leaving.into_iter().filter_map(|set| prune(&set.project, found(set), &set.to).map(Step::leaving)));
     Ok(Diff { steps, ..Diff::default() })
+}
+
+/// The projects as they were first declared: one may need a network of one before, or what runs there.
+fn in_order<'a>(
+    specs: &'a [Declared<Spec>],
+    declared: &BTreeMap<&'a Project, &'a Declared<Spec>>,
+) -> Vec<(&'a Project, &'a Declared<Spec>)> {
+    let mut seen = BTreeSet::new();
+    let projects = specs.iter().map(|declared| &declared.spec.project).filter(|project| seen.insert(*project));
+    projects.filter_map(|project| declared.get(project).map(|declared| (project, *declared))).collect()
+}
+
+/// Whether a network that another project has as an external one is this project's own.
+fn owns_what_others_use(found: &Found, fact: &Fact) -> bool {
+    let externals = |found: &Found| -> BTreeSet<String> {
+        let networks = found.record.iter().flat_map(|record| &record.version.networks);
+        networks.filter(|(_, kept)| kept.external).map(|(name, _)| name.clone()).collect()
+    };
+    fact.projects.values().any(|other| externals(other).iter().any(|name| found.networks.contains_key(name)))
 }
 
 /// What the project's engine does not carry, in words.

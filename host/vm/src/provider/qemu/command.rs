@@ -62,11 +62,28 @@ pub(super) fn command(machine: &Machine<'_>, port: SocketAddr) -> Command {
     command.args(["-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci", "-sandbox", SANDBOX]);
     if let Some(user) = machine.user {
         // Everything is open by then: who breaks out of a guest is nobody.
-        command.args(["-runas", user]);
+        command.args(run_as(user, &version()));
     }
     memory(&mut command, machine);
     kernel(&mut command, machine);
     command
+}
+
+/// QEMU 9.1 calls it otherwise, and 10 knows the old name no more.
+fn run_as(user: &str, version: &str) -> [String; 2] {
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) < (9, 1) => ["-runas".to_owned(), user.to_owned()],
+        _ => ["-run-with".to_owned(), format!("user={user}")],
+    }
+}
+
+/// Of the QEMU that is installed now, for it may be upgraded while machines run: `10.0.2`; empty when it does not say.
+fn version() -> String {
+    let said = Command::new(format!("qemu-system-{}", std::env::consts::ARCH)).arg("--version").output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default();
+    let version = said.split_once("version ").map_or("", |(_, rest)| rest);
+    version.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect()
 }
 
 /// The devices must be the same when a template is made and when it is resumed.
@@ -130,6 +147,15 @@ fn argument(prefix: &str, path: &Path) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_qemu_becomes_is_said_in_the_words_of_its_version() {
+        assert_eq!(run_as("nobody", "7.2.19"), ["-runas", "nobody"]);
+        assert_eq!(run_as("nobody", "9.0.4"), ["-runas", "nobody"]);
+        for version in ["9.1.0", "10.0.2", ""] {
+            assert_eq!(run_as("nobody", version), ["-run-with", "user=nobody"], "{version}");
+        }
+    }
 
     #[test]
     fn the_address_is_read_back_from_the_command_line() {
