@@ -1,7 +1,7 @@
 //! Networks and volumes. A network whose settings changed is made anew; a volume is never removed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -14,8 +14,8 @@ use crate::capability::compose::model::{Network, Volume};
 use crate::capability::compose::state::Kept;
 use crate::digest::Digest;
 
-/// Docker lets go of containers a moment after it says that they are removed; so often it is asked again.
-const LINGERING: usize = 250;
+/// Docker lets go of containers a moment after it says that they are removed: of fifty, on a busy machine, more than 5 seconds.
+const LINGERING: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Up<'_> {
@@ -128,7 +128,7 @@ impl Up<'_> {
 /// # Errors
 /// When containers of others are in it: they are named.
 pub(super) async fn remove_network(docker: &Docker, name: &str) -> Result<(), Error> {
-    let mut tries = 0;
+    let began = Instant::now();
     loop {
         let error = match unless_gone(docker.remove_network(name).await) {
             Ok(()) => return Ok(()),
@@ -137,8 +137,7 @@ pub(super) async fn remove_network(docker: &Docker, name: &str) -> Result<(), Er
         };
         let within = docker.inspect_network(name, None).await.ok().and_then(|network| network.containers);
         let within: BTreeSet<String> = within.into_iter().flatten().filter_map(|(_, one)| one.name).collect();
-        if within.is_empty() && tries < LINGERING {
-            tries += 1;
+        if within.is_empty() && began.elapsed() < LINGERING {
             tokio::time::sleep(PAUSE).await;
             continue;
         }
