@@ -12,6 +12,7 @@ mod api;
 mod asks;
 mod clean;
 mod commands;
+mod containers;
 mod door;
 mod figures;
 mod files;

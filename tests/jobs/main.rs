@@ -4,6 +4,7 @@
 
 mod cleaning;
 mod command_line;
+mod containers;
 mod crowd;
 mod dies;
 mod far;

@@ -150,6 +150,11 @@ async fn reaping(context: &Context, service: &Service) {
                 Err(error) => context.terminal.say(&format!("{error}\n")),
             }
         }
+        match service.reap_containers().await {
+            Ok(0) => {}
+            Ok(removed) => context.terminal.say(&format!("removed {removed} containers, which no job owns\n")),
+            Err(error) => context.terminal.say(&format!("{error}\n")),
+        }
         sleep(REAP).await;
     }
 }

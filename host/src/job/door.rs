@@ -10,7 +10,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
 
 use super::asks::Asked;
-use super::commands::{Commands, script};
+use super::commands::{Commands, Followed, Unit, run_id, script};
+use super::containers::{self, Asked as Contained, Containers};
 use super::files::{FileError, Files, Kept};
 use super::halt::{Halt, Halting};
 use super::log::Log;
@@ -24,6 +25,7 @@ use crate::digest::Digest;
 use crate::policy::job::{Answer, Call, Command, Content, Failure, Request};
 
 mod ask;
+mod contain;
 mod launch;
 
 /// How much a file that is copied may have.
@@ -40,10 +42,13 @@ pub(super) struct JobDoor {
     pub(super) scope: Option<Arc<Scope>>,
     /// The same for `http`.
     pub(super) requests: Option<Arc<requests::Scope>>,
+    /// The same for `container`.
+    pub(super) contained: Option<Arc<containers::Scope>>,
     pub(super) record: Record,
     pub(super) log: Arc<Mutex<Log>>,
     pub(super) machines: Arc<Mutex<Machines>>,
     pub(super) commands: Commands,
+    pub(super) containers: Containers,
     pub(super) files: Files,
     pub(super) vault: Vault,
     pub(super) prices: Arc<Prices>,
@@ -135,6 +140,20 @@ impl JobDoor {
             (Call::Wait { command }, Answer::Ended(ended)) => self.commands.ended(*command, Ok(ended.clone())),
             (Call::Wait { command }, Answer::Failed(failure)) => self.commands.ended(*command, Err(failure.clone())),
             (Call::Destroy { machine }, Answer::Done) => self.machines.lock().await.replay_destroy(machine),
+            (Call::StartContainer { project, service, options }, Answer::Number(number)) => {
+                let Some(scope) = self.contained.clone() else { return };
+                self.containers.replay_start(Contained { project, service, options }, &scope, at).await;
+                if let Err(failure) = self.mask(&options.secrets).await {
+                    self.containers.commands.ended(*number, Err(failure));
+                }
+            }
+            (Call::WaitContainer { container }, Answer::Ended(ended)) => {
+                self.containers.commands.ended(*container, Ok(ended.clone()));
+            }
+            (Call::WaitContainer { container }, Answer::Failed(failure)) => {
+                self.containers.commands.ended(*container, Err(failure.clone()));
+            }
+            (Call::RemoveContainer { container }, Answer::Done) => self.containers.replay_remove(*container),
             _ => {}
         }
     }
@@ -149,16 +168,19 @@ impl JobDoor {
     }
 
     fn replay_start(&mut self, machine: &str, command: &Command, at: Timestamp) -> Option<u32> {
-        let run = self.commands.next().ok()?;
-        Some(self.commands.add(machine, run, command, at))
+        self.commands.next().ok()?;
+        Some(self.commands.add(machine, at, time(command)))
     }
 
     /// Follows what an earlier attempt has started, and what still runs.
     async fn take_up(&mut self) {
         for (number, machine) in self.commands.alone() {
             let way = self.machines.lock().await.access(&machine).await;
+            let run = run_id(usize::try_from(number).unwrap_or(usize::MAX));
+            let way = way.and_then(|(machine, access)| Ok(unit(Unit { machine, access, run: run? })));
             self.commands.follow(number, way);
         }
+        self.containers.take_up().await;
     }
 
     async fn act(&mut self, call: &Call) -> Result<Answer, Trouble> {
@@ -199,6 +221,16 @@ impl JobDoor {
             }
             Call::Send { request } => self.send(request).await,
             Call::Fetch { request, artifact } => self.fetch(request, artifact).await,
+            Call::StartContainer { project, service, options } => self.start_container(project, service, options).await,
+            Call::WaitContainer { container } => Ok(Answer::Ended(self.containers.commands.wait(*container).await?)),
+            Call::WaitAnyContainer { containers } => {
+                Ok(Answer::Number(self.containers.commands.wait_any(containers).await?))
+            }
+            Call::CopyOut { container, path, artifact } => self.copy_out(*container, path, artifact).await,
+            Call::RemoveContainer { container } => {
+                self.containers.remove(*container).await?;
+                Ok(Answer::Done)
+            }
         }
     }
 
@@ -213,8 +245,8 @@ impl JobDoor {
                 trouble => trouble,
             });
         }
-        let number = self.commands.add(machine, run, command, Timestamp::now());
-        self.commands.follow(number, Ok((there, access)));
+        let number = self.commands.add(machine, Timestamp::now(), time(command));
+        self.commands.follow(number, Ok(unit(Unit { machine: there, access, run })));
         Ok(Answer::Number(number))
     }
 
@@ -291,6 +323,14 @@ impl From<Failure> for Trouble {
 
 pub(super) fn unkept(error: FileError) -> Trouble {
     Failure::Other(error.to_string()).into()
+}
+
+fn time(command: &Command) -> Option<Duration> {
+    command.timeout.map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+fn unit(unit: Unit) -> Box<dyn Followed> {
+    Box::new(unit)
 }
 
 fn absolute(path: &str) -> Result<(), Failure> {

@@ -14,12 +14,15 @@ use stead_vm::provider::{self, Cause, Provider, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
 
 use super::clean::Cleaned;
+use super::containers;
 use super::figures::Figures;
 use super::files::{FileError, Files};
+use super::grant::CONTAINER;
 use super::machines::Providers;
 use super::price::{self, Prices};
 use super::seen::Seen;
 use super::vault::Vault;
+use crate::capability::compose::OneOffError;
 use crate::machine::{create_private_folder, replace};
 use crate::policy::{PolicyError, Runtime};
 use crate::random;
@@ -46,6 +49,7 @@ pub struct Service {
     pub(super) vault: Vault,
     /// Where the keys of machines lie.
     pub(super) keys: PathBuf,
+    pub(super) containers: containers::Place,
     pub(super) figures: Figures,
     pub(super) seen: Seen,
 }
@@ -68,6 +72,8 @@ pub enum ServiceError {
     Price { name: String, reason: String },
     #[error("[provider.{name}]: {source}")]
     Provider { name: String, source: ProviderError },
+    #[error("one-off containers: {0}")]
+    Containers(OneOffError),
     #[error(transparent)]
     Image(ImageError),
     #[error(transparent)]
@@ -116,6 +122,8 @@ impl Service {
         let runtime = Runtime::open(&state.join("compiled"))?;
         let vault = Vault::new(repo.clone(), Identity::places());
         let prices = Arc::new(prices(&repo)?);
+        let installation = installation(&state.join("jobs"))?.as_str().to_owned();
+        let containers = containers::Place::new(PathBuf::from("/"), state.to_owned(), repo.apps(), installation);
         Ok(Self {
             store,
             runtime,
@@ -124,6 +132,7 @@ impl Service {
             vault,
             repo,
             keys,
+            containers,
             figures: Figures::default(),
             seen: Seen::default(),
         })
@@ -133,6 +142,13 @@ impl Service {
     #[must_use]
     pub fn with_identities(mut self, places: Vec<PathBuf>) -> Self {
         self.vault = Vault::new(self.repo.clone(), places);
+        self
+    }
+
+    /// With another root of the file system, under which the Docker Engine's socket and the Compose plugin are.
+    #[must_use]
+    pub fn with_root(mut self, root: PathBuf) -> Self {
+        self.containers.root = root;
         self
     }
 
@@ -181,6 +197,25 @@ impl Service {
         self.seen.put(name, listed.clone());
         let live = self.live(listed.iter().map(|vm| vm.owner().clone()).collect()).await?;
         Ok(reaper.destroy_all(provider, &listed, &live, SystemTime::now()).await)
+    }
+
+    /// Removes the containers on this server that no job owns any more; answers how many.
+    ///
+    /// # Errors
+    /// When the engine or the queue does not answer: then nothing more is removed.
+    pub async fn reap_containers(&self) -> Result<usize, ServiceError> {
+        if !self.repo.policies().any(|policy| policy.grants.has(CONTAINER)) {
+            return Ok(0);
+        }
+        // Before the queue is asked: what is made afterwards is not on the list.
+        let found = self.containers.owners().await.map_err(ServiceError::Containers)?;
+        let live = self.live(found.iter().map(|(_, owner)| owner.clone()).collect()).await?;
+        let mut removed = 0;
+        for (id, _) in found.iter().filter(|(_, owner)| !live.contains(owner)) {
+            self.containers.remove(id).await.map_err(ServiceError::Containers)?;
+            removed += 1;
+        }
+        Ok(removed)
     }
 
     /// Those of them whose run goes on, or waits for somebody to go on with it.

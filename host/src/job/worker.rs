@@ -12,12 +12,14 @@ use tokio::time::sleep;
 
 use super::asks;
 use super::commands::Commands;
+use super::containers::{self, Containers};
 use super::door::JobDoor;
-use super::grant::{HTTP, VM};
+use super::grant::{CONTAINER, HTTP, VM};
 use super::halt::{Halt, Halting};
 use super::input::Input;
 use super::log::Log;
 use super::machines::{Machines, Reached};
+use super::mask::Masks;
 use super::record::Record;
 use super::requests::{self, Http};
 use super::scope::Scope;
@@ -49,6 +51,8 @@ pub struct Worker {
 struct Shared {
     machines: Arc<Mutex<Machines>>,
     reached: Reached,
+    /// `None`: the policy has no grant for containers, so there are none.
+    contained: Option<Owner>,
     halting: Halting,
     trouble: Arc<std::sync::Mutex<Option<Cause>>>,
 }
@@ -154,7 +158,7 @@ impl Worker {
             Ok(component) => component,
             Err(error) => return Ok(failed(format!("{}: {error}: run `stead build` first", path.display()))),
         };
-        let shared = self.shared(&claimed);
+        let shared = self.shared(&claimed, policy);
         let door = self.door(&claimed, policy, &input, &shared).await?;
         let config = serde_json::Value::Object(policy.config.clone());
         let runs = Policy {
@@ -180,14 +184,13 @@ impl Worker {
         self.outcome(claimed.lease, ended, &shared).await
     }
 
-    fn shared(&self, claimed: &Claimed) -> Shared {
-        let service = &self.service;
-        // A run is what goes on when a worker dies, so its machines are the run's.
-        let attempt = u32::try_from(claimed.run.number()).unwrap_or(u32::MAX);
-        let owner = Owner { job: claimed.lease.job().to_string(), attempt };
+    fn shared(&self, claimed: &Claimed, policy: &repo::Policy) -> Shared {
+        let (service, owner) = (&self.service, owner(claimed));
         let (reached, keys): (_, PathBuf) = (Reached::default(), service.keys.clone());
+        let contained = policy.grants.has(CONTAINER).then(|| owner.clone());
         let machines = Machines::new(service.providers.clone(), owner, keys, reached.clone());
-        Shared { machines: Arc::new(Mutex::new(machines)), reached, halting: Halting::new(), trouble: Arc::default() }
+        let (machines, halting) = (Arc::new(Mutex::new(machines)), Halting::new());
+        Shared { machines, reached, contained, halting, trouble: Arc::default() }
     }
 
     async fn door(
@@ -206,6 +209,9 @@ impl Worker {
                 artifacts.insert(artifact.name.as_str().to_owned(), digest);
             }
         }
+        let (halting, masks) = (shared.halting.clone(), Masks::default());
+        let commands = |what| Commands::new(what, log.clone(), halting.clone(), masks.clone());
+        let (commands, contained) = (commands("command"), commands("container"));
         Ok(JobDoor {
             queue: queue.clone(),
             lease: claimed.lease,
@@ -213,7 +219,9 @@ impl Worker {
             scope: scope::<Scope>(policy, VM),
             requests: scope::<requests::Scope>(policy, HTTP),
             record: Record::new(queue, claimed),
-            commands: Commands::new(log.clone(), shared.halting.clone()),
+            contained: scope::<containers::Scope>(policy, CONTAINER),
+            commands,
+            containers: Containers::new(self.service.containers.clone(), owner(claimed), contained),
             log,
             machines: shared.machines.clone(),
             files: self.service.store.files.clone(),
@@ -302,12 +310,22 @@ impl Worker {
                 Outcome::Failed { cause: if retry { cause } else { Cause::PolicyError }, message }
             }
         };
+        if let Some(owner) = &shared.contained {
+            // What cannot be removed now is the reaper's.
+            let _ = self.service.containers.remove_all(owner).await;
+        }
         // What cannot be destroyed now is the reaper's, and has cost as much as it could until it is gone.
         for gone in shared.machines.lock().await.destroy_all().await {
             let _ = self.service.store.queue.settle(lease, &gone, true).await;
         }
         Ok(Some(outcome))
     }
+}
+
+/// Who owns the machines and containers: a run is what goes on when a worker dies, so they are the run's.
+fn owner(claimed: &Claimed) -> Owner {
+    let attempt = u32::try_from(claimed.run.number()).unwrap_or(u32::MAX);
+    Owner { job: claimed.lease.job().to_string(), attempt }
 }
 
 /// What the operator grants of one thing.

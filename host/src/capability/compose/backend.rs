@@ -343,7 +343,7 @@ impl Compose {
     }
 
     /// The variables of a version, from this run's secrets or from those kept of earlier ones.
-    fn kept_variables(&self, version: &Version) -> Result<Variables, ApplyError> {
+    pub(super) fn kept_variables(&self, version: &Version) -> Result<Variables, ApplyError> {
         let mut variables = Variables { public: version.environment.clone(), ..Variables::default() };
         for (variable, SecretValue { name, digest }) in &version.secrets {
             let missing = || ApplyError::NoSecret { name: name.clone() };
@@ -389,7 +389,7 @@ impl Compose {
 }
 
 /// What the image of a service is on this machine, and where it is missing or to be renewed, in its registry.
-async fn find_image(docker: &Docker, service: &mut Service, image: Option<&Image>, variables: &Variables) {
+pub(super) async fn find_image(docker: &Docker, service: &mut Service, image: Option<&Image>, variables: &Variables) {
     let built = image.and_then(|image| image.build.as_ref());
     service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
     let is_due = service.pulled_every.is_some_and(|seconds| {
