@@ -31,6 +31,7 @@ mod scheduler;
 mod scope;
 mod seen;
 mod service;
+mod share;
 mod vault;
 mod worker;
 

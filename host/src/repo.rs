@@ -58,7 +58,7 @@ pub struct Repo {
     providers: BTreeMap<Name, Map<String, Value>>,
     engines: Engines,
     serve: Option<Serve>,
-    /// `[jobs.keep]`.
+    /// `[retention]`.
     keep: Keep,
     queue: Option<QueueServer>,
     jobs: BTreeMap<Name, ScheduledJob>,

@@ -16,3 +16,4 @@ mod provider;
 mod qemu;
 mod secrets;
 mod stops;
+mod takeover;

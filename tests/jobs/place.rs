@@ -87,7 +87,9 @@ impl Place {
         for (name, content) in attached {
             let path = self.folder.path().join("attached");
             fs::write(&path, content)?;
-            files.insert((*name).to_owned(), service.store.files.attach(&path)?);
+            let digest = service.store.files.attach(&path)?;
+            service.store.share(&digest).await?;
+            files.insert((*name).to_owned(), digest);
         }
         let input = serde_json::to_vec(&Input { input: input.to_string(), attached: files })?;
         let most_attempts = 200.try_into()?;

@@ -37,7 +37,7 @@ impl Vm {
         let (repo, state) = (Repo::open(&context.repo)?, &context.place.state);
         match self {
             Self::Ls(_) => {
-                let all = Service::open(repo.clone(), state, server(&repo)?)?.machines().await?;
+                let all = Service::open(repo.clone(), state, server(&repo)?).await?.machines().await?;
                 let rows = all.iter().flat_map(|(provider, machines)| machines.iter().map(move |vm| row(provider, vm)));
                 context.terminal.print(&table(&rows.collect::<Vec<_>>()));
             }

@@ -6,7 +6,7 @@
 //! It must never show a token, nor a job that the token may not touch, and no client may hold up workers: it runs in a thread
 //! of its own, and whatever a client sends or does not take has a limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -35,7 +35,7 @@ pub use token::KnownToken;
 #[derive(Debug)]
 pub struct Api {
     service: Arc<Service>,
-    tokens: Vec<Arc<KnownToken>>,
+    tokens: RwLock<Vec<Arc<KnownToken>>>,
     /// True once it is to end.
     stopping: watch::Sender<bool>,
     streams: tokio::sync::Semaphore,
@@ -47,7 +47,12 @@ const STREAMS: usize = 256;
 impl Api {
     /// An API to this service for whoever has one of these tokens.
     pub fn new(service: Arc<Service>, tokens: Vec<KnownToken>) -> Self {
-        let tokens = tokens.into_iter().map(Arc::new).collect();
+        let tokens = RwLock::new(tokens.into_iter().map(Arc::new).collect());
         Self { service, tokens, stopping: watch::Sender::new(false), streams: tokio::sync::Semaphore::new(STREAMS) }
+    }
+
+    fn set_tokens(&self, tokens: Vec<KnownToken>) {
+        let tokens = tokens.into_iter().map(Arc::new).collect();
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 }

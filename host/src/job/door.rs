@@ -1,7 +1,7 @@
 //! The door that every call of a running job goes through: answered from the record, or done and recorded.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,7 @@ use super::price::Prices;
 use super::record::{Known, Record};
 use super::requests::{self, Http};
 use super::scope::Scope;
+use super::service::Store;
 use super::vault::Vault;
 use crate::digest::Digest;
 use crate::policy::job::{Answer, Call, Command, Content, Failure, Request};
@@ -50,6 +51,9 @@ pub(super) struct JobDoor {
     pub(super) commands: Commands,
     pub(super) containers: Containers,
     pub(super) files: Files,
+    pub(super) store: Store,
+    /// Whether the queue knows that the run has made something on this server.
+    pub(super) is_bound: bool,
     pub(super) vault: Vault,
     pub(super) prices: Arc<Prices>,
     pub(super) http: Http,
@@ -106,6 +110,11 @@ impl JobDoor {
         // Afterwards nobody could tell whether there is a machine.
         if matches!((call, &known), (Call::Launch { .. } | Call::LaunchAny { .. }, Known::Nothing)) {
             self.record.intend(call).await.map_err(Halt::Lost)?;
+        }
+        if matches!(call, Call::Launch { .. } | Call::LaunchAny { .. } | Call::StartContainer { .. }) && !self.is_bound
+        {
+            self.queue.bind(self.lease).await.map_err(Halt::Lost)?;
+            self.is_bound = true;
         }
         let halting = self.halting.clone();
         let done = tokio::select! {
@@ -252,12 +261,12 @@ impl JobDoor {
 
     async fn upload(&mut self, machine: &str, content: &Content, path: &str) -> Result<Answer, Trouble> {
         absolute(path)?;
-        let digest = match content {
-            Content::Bytes(bytes) => self.files.keep(&mut bytes.as_slice()).map_err(unkept)?.digest,
-            Content::Artifact(name) => self.artifact(name)?,
+        let from = match content {
+            Content::Bytes(bytes) => self.files.path(&self.files.keep(&mut bytes.as_slice()).map_err(unkept)?.digest),
+            Content::Artifact(name) => self.artifact(name).await?,
         };
         let (_, access) = self.machines.lock().await.access(machine).await?;
-        access.upload(&self.files.path(&digest), path, FILE).await?;
+        access.upload(&from, path, FILE).await?;
         Ok(Answer::Done)
     }
 
@@ -280,13 +289,14 @@ impl JobDoor {
         let name = name(artifact)?;
         let digest = hex::decode(kept.digest.as_str()).ok().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
         let place = kept.digest.as_str().to_owned();
+        self.store.share(&kept.digest).await.map_err(|error| Failure::Other(error.to_string()))?;
         self.queue.record_artifact(self.lease, Artifact { name, size: kept.size, digest, place }).await?;
         self.artifacts.insert(artifact.to_owned(), kept.digest);
         Ok(Answer::Done)
     }
 
     async fn get(&self, artifact: &str) -> Result<Answer, Trouble> {
-        let path = self.files.path(&self.artifact(artifact)?);
+        let path = self.artifact(artifact).await?;
         let unread = |source| unkept(FileError { path: path.clone(), source });
         let size = path.metadata().map_err(unread)?.len();
         if size > TOLD {
@@ -297,9 +307,12 @@ impl JobDoor {
         Ok(Answer::Bytes(std::fs::read(&path).map_err(unread)?))
     }
 
-    pub(super) fn artifact(&self, name: &str) -> Result<Digest, Failure> {
+    /// Where the content of an artifact is.
+    pub(super) async fn artifact(&self, name: &str) -> Result<PathBuf, Failure> {
         let none = || Failure::invalid("artifact", format!("there is no artifact {name:?}"));
-        self.artifacts.get(name).cloned().ok_or_else(none)
+        let digest = self.artifacts.get(name).ok_or_else(none)?;
+        let found = self.store.fetch(digest.as_str()).await.map_err(|error| Failure::Other(error.to_string()))?;
+        found.ok_or_else(|| Failure::Other(format!("the content of {name} is on no server that can be reached")))
     }
 
     fn remember(&self, answer: &Answer) {

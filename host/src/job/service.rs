@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -36,13 +36,15 @@ const EMBEDDED: &str = "qemu";
 pub struct Store {
     pub queue: Queue,
     pub files: Files,
+    /// Whether other servers share the queue, and files by it.
+    pub(super) is_shared: bool,
 }
 
 /// Everything that a worker needs.
 #[derive(Debug)]
 pub struct Service {
     pub store: Store,
-    pub(super) repo: Repo,
+    repo: RwLock<Arc<Repo>>,
     pub(super) runtime: Runtime,
     pub(super) providers: Arc<Providers>,
     pub(super) prices: Arc<Prices>,
@@ -96,9 +98,12 @@ impl Store {
     pub fn open_with(state: &Path, server: Option<Server>, settings: Settings) -> Result<Self, ServiceError> {
         let folder = state.join("jobs");
         create_private_folder(&folder).map_err(|source| ServiceError::Folder { path: folder.clone(), source })?;
+        let is_shared = server.is_some();
+        let own = is_shared.then(|| installation(&folder)).transpose()?;
+        let settings = Settings { server: own.map(|own| own.as_str().to_owned()), ..settings };
         let file = || Place::File(folder.join("queue.sqlite"));
         let queue = Queue::open(&server.map_or_else(file, |server| Place::Server(Box::new(server))), settings)?;
-        Ok(Self { queue, files: Files::open(&folder.join("files"))? })
+        Ok(Self { queue, files: Files::open(&folder.join("files"))?, is_shared })
     }
 }
 
@@ -107,9 +112,16 @@ impl Service {
     ///
     /// # Errors
     /// When the folder, the queue or a provider cannot be used.
-    pub fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
-        let providers = providers(&repo, state)?;
-        Self::with(repo, state, Store::open(state, server)?, providers)
+    pub async fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
+        let store = Store::open(state, server)?;
+        let own = installation(&state.join("jobs"))?;
+        // So that each of them sees to the machines of all, where the provider is not this server itself.
+        let installation = match store.is_shared {
+            true => store.queue.installation(own.as_str()).await?.parse()?,
+            false => own,
+        };
+        let providers = providers(&repo, state, &installation)?;
+        Self::with(repo, state, store, providers)
     }
 
     /// The same with what was opened by somebody else.
@@ -130,7 +142,7 @@ impl Service {
             providers: Arc::new(providers),
             prices,
             vault,
-            repo,
+            repo: RwLock::new(Arc::new(repo)),
             keys,
             containers,
             figures: Figures::default(),
@@ -138,10 +150,21 @@ impl Service {
         })
     }
 
+    /// The repo as it was last read.
+    pub(super) fn repo(&self) -> Arc<Repo> {
+        self.repo.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with a repo that was read anew: its policies, schedules and what is kept of jobs. What runs goes on with what it
+    /// was started with; providers and the queue stay.
+    pub fn reload(&self, repo: Repo) {
+        *self.repo.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(repo);
+    }
+
     /// With other places where the key lies that opens the secrets of the repo.
     #[must_use]
     pub fn with_identities(mut self, places: Vec<PathBuf>) -> Self {
-        self.vault = Vault::new(self.repo.clone(), places);
+        self.vault = Vault::new((*self.repo()).clone(), places);
         self
     }
 
@@ -170,7 +193,7 @@ impl Service {
     /// # Errors
     /// When the queue or a folder fails.
     pub async fn clean(&self) -> Result<Cleaned, ServiceError> {
-        self.store.clean(self.repo.keep()).await
+        self.store.clean(self.repo().keep()).await
     }
 
     /// Destroys the machines that no job owns any more, at all providers: one that does not answer holds up no other. The
@@ -204,7 +227,7 @@ impl Service {
     /// # Errors
     /// When the engine or the queue does not answer: then nothing more is removed.
     pub async fn reap_containers(&self) -> Result<usize, ServiceError> {
-        if !self.repo.policies().any(|policy| policy.grants.has(CONTAINER)) {
+        if !self.repo().policies().any(|policy| policy.grants.has(CONTAINER)) {
             return Ok(0);
         }
         // Before the queue is asked: what is made afterwards is not on the list.
@@ -239,11 +262,10 @@ fn is_run(owner: &Owner, run: u64) -> bool {
     u64::from(owner.attempt) == run
 }
 
-fn providers(repo: &Repo, state: &Path) -> Result<Providers, ServiceError> {
+fn providers(repo: &Repo, state: &Path, installation: &Installation) -> Result<Providers, ServiceError> {
     let mut tables: BTreeMap<String, serde_json::Value> =
         repo.providers().map(|(name, table)| (name.to_string(), table.clone().into())).collect();
     tables.insert(EMBEDDED.to_owned(), embedded(repo, state));
-    let installation = installation(&state.join("jobs"))?;
     tables.values_mut().filter_map(serde_json::Value::as_object_mut).for_each(|table| drop(table.remove(price::KEY)));
     let open = |(name, table): (String, serde_json::Value)| match provider::open(&name, installation.clone(), table) {
         Ok(provider) => Ok((name, Arc::from(provider))),

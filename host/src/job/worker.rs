@@ -34,6 +34,8 @@ use crate::repo;
 const RENEWALS: u32 = 3;
 /// How often the machines are told that they are still wanted.
 const RENEW_MACHINES: Duration = Duration::from_secs(120);
+/// How often it is looked at most whether a job was cancelled: every line of a log is a change.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long it waits for a queue that does not answer.
 const AWAY: Duration = Duration::from_secs(1);
 /// How long a policy may take to see that it is to stop.
@@ -149,11 +151,11 @@ impl Worker {
         let Ok(input) = serde_json::from_slice::<Input>(&claimed.input) else {
             return Ok(failed("the input is none that this version of stead has submitted".to_owned()));
         };
-        let Some(policy) = self.service.repo.policies().find(|policy| policy.name.as_str() == claimed.name.as_str())
-        else {
+        let repo = self.service.repo();
+        let Some(policy) = repo.policies().find(|policy| policy.name.as_str() == claimed.name.as_str()) else {
             return Ok(failed(format!("stead.toml has no [policy.{}]", claimed.name.as_str())));
         };
-        let path = self.service.repo.component(policy);
+        let path = repo.component(policy);
         let component = match std::fs::read(&path) {
             Ok(component) => component,
             Err(error) => return Ok(failed(format!("{}: {error}: run `stead build` first", path.display()))),
@@ -225,6 +227,8 @@ impl Worker {
             log,
             machines: shared.machines.clone(),
             files: self.service.store.files.clone(),
+            store: self.service.store.clone(),
+            is_bound: false,
             vault: self.service.vault.clone(),
             prices: self.service.prices.clone(),
             http: Http,
@@ -258,10 +262,25 @@ impl Worker {
             self.stop.wait().await;
             shared.halting.say(Halt::Released);
         };
-        let never = async { tokio::join!(renewing, machines, deadline, stopping) };
+        let cancelling = self.cancelled(claimed, shared);
+        let never = async { tokio::join!(renewing, machines, deadline, stopping, cancelling) };
         tokio::select! {
             _ = never => {}
             () = async { shared.halting.wait().await; sleep(GRACE).await } => {}
+        }
+    }
+
+    /// Sees at once that somebody wants it cancelled; a renewal sees it later, if the word of it is lost.
+    async fn cancelled(&self, claimed: &Claimed, shared: &Shared) {
+        let queue = &self.service.store.queue;
+        let mut changes = queue.changes();
+        loop {
+            changes.wait().await;
+            let job = queue.job(claimed.lease.job()).await;
+            if job.is_ok_and(|job| job.is_cancelled && job.attempt == claimed.lease.attempt()) {
+                return shared.halting.say(Halt::Cancelled);
+            }
+            sleep(LOOK).await;
         }
     }
 
@@ -306,7 +325,7 @@ impl Worker {
             (Ok(JobEnd::Done(result)), _) => Outcome::Succeeded { result: result.into_bytes() },
             (Ok(JobEnd::Failed { message, retry, because }), _) => {
                 let trouble = *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-                let cause = because.map(cause).or(trouble).unwrap_or(Cause::Temporary);
+                let cause = because.map(|because| cause(because, trouble)).or(trouble).unwrap_or(Cause::Temporary);
                 Outcome::Failed { cause: if retry { cause } else { Cause::PolicyError }, message }
             }
         };
@@ -333,12 +352,14 @@ fn scope<S: Clone + 'static>(policy: &repo::Policy, name: &str) -> Option<Arc<S>
     policy.grants.scope(name)?.downcast_ref::<S>().cloned().map(Arc::new)
 }
 
-/// The queue's word for what a policy says.
-fn cause(because: job::Cause) -> Cause {
+/// The queue's word for what a policy says. Whether a machine was lost is known here: the pauses for that are shorter than a
+/// policy should get by saying so.
+fn cause(because: job::Cause, trouble: Option<Cause>) -> Cause {
+    let is_lost = matches!(trouble, Some(Cause::VmLost | Cause::Preempted));
     match because {
-        job::Cause::Temporary => Cause::Temporary,
-        job::Cause::VmLost => Cause::VmLost,
+        job::Cause::VmLost if is_lost => Cause::VmLost,
+        job::Cause::Preempted if is_lost => Cause::Preempted,
+        job::Cause::Temporary | job::Cause::VmLost | job::Cause::Preempted => Cause::Temporary,
         job::Cause::NoCapacity => Cause::NoCapacity,
-        job::Cause::Preempted => Cause::Preempted,
     }
 }

@@ -53,7 +53,7 @@ struct Document {
     #[serde(default)]
     app: BTreeMap<Project, AppTable>,
     #[serde(default)]
-    jobs: JobsTable,
+    retention: job::Keep,
     queue: Option<QueueServer>,
     #[serde(default)]
     job: BTreeMap<Name, IgnoredAny>,
@@ -63,13 +63,6 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct AppTable {
     engine: EngineName,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JobsTable {
-    #[serde(default)]
-    keep: job::Keep,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +128,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         Ok((name.clone(), scheduled::job(name, item, &policies)?))
     });
     let jobs = jobs.collect::<Result<_, Fault>>()?;
-    let (serve, queue, keep) = (read.serve, read.queue, read.jobs.keep);
+    let (serve, queue, keep) = (read.serve, read.queue, read.retention);
     Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, keep, queue, jobs })
 }
 

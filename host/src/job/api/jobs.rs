@@ -44,7 +44,7 @@ pub(super) async fn submit(call: Call) -> Result<Answer, Problem> {
         let detail = "the token may not submit jobs of this policy";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-of-this-token", detail));
     }
-    if !api.service.repo.policies().any(|policy| policy.name == new.policy) {
+    if !api.service.repo().policies().any(|policy| policy.name == new.policy) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no-such-policy", "there is no policy of this name"));
     }
     let submission = Submission { key, ..submission(new)? };

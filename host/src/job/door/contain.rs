@@ -29,7 +29,7 @@ impl JobDoor {
         let (scope, asked) = (self.contained()?, Asked { project, service, options });
         self.containers.allow(asked, &scope, &self.policy)?;
         let secrets = self.mask(&options.secrets).await?;
-        let filling = Filling { files: self.filling(options)?, secrets };
+        let filling = Filling { files: self.filling(options).await?, secrets };
         Ok(Answer::Number(self.containers.start(asked, filling, (&scope, &self.policy)).await?))
     }
 
@@ -42,13 +42,13 @@ impl JobDoor {
         self.keep(artifact, kept).await
     }
 
-    fn filling(&self, options: &Options) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    async fn filling(&self, options: &Options) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let (mut files, mut left) = (Vec::new(), PUT);
         for file in &options.files {
             let content = match &file.content {
                 Content::Bytes(bytes) => bytes.clone(),
                 Content::Artifact(name) => {
-                    let path = self.files.path(&self.artifact(name)?);
+                    let path = self.artifact(name).await?;
                     let unread = |source| Failure::Other(FileError { path: path.clone(), source }.to_string());
                     if path.metadata().map_err(unread)?.len() > left {
                         return Err(too_much());
