@@ -1,6 +1,6 @@
 //! The service to the outside: HTTP with JSON, bearer tokens, server-sent events for logs, and metrics.
 //!
-//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `log`,
+//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `files`, `log`,
 //! `artifacts`, `machines`, `metrics`); what can go wrong is a [`problem`](mod@problem). `document` describes all of it.
 //!
 //! It must never show a token, nor a job that the token may not touch, and no client may hold up workers: it runs in a thread
@@ -16,6 +16,7 @@ mod artifacts;
 mod body;
 mod call;
 mod document;
+mod files;
 mod jobs;
 mod log;
 mod machines;
@@ -39,6 +40,8 @@ pub struct Api {
     /// True once it is to end.
     stopping: watch::Sender<bool>,
     streams: tokio::sync::Semaphore,
+    /// Files that are handed over now.
+    uploads: tokio::sync::Semaphore,
 }
 
 /// How many logs may be followed at once: each takes one of the connections for as long as its job.
@@ -48,7 +51,8 @@ impl Api {
     /// An API to this service for whoever has one of these tokens.
     pub fn new(service: Arc<Service>, tokens: Vec<KnownToken>) -> Self {
         let tokens = RwLock::new(tokens.into_iter().map(Arc::new).collect());
-        Self { service, tokens, stopping: watch::Sender::new(false), streams: tokio::sync::Semaphore::new(STREAMS) }
+        let [streams, uploads] = [STREAMS, files::UPLOADS].map(tokio::sync::Semaphore::new);
+        Self { service, tokens, stopping: watch::Sender::new(false), streams, uploads }
     }
 
     fn set_tokens(&self, tokens: Vec<KnownToken>) {

@@ -12,6 +12,7 @@ use stead_vm::name::{Installation, NameError, Owner};
 use stead_vm::provider::qemu::{ImageError, Qemu};
 use stead_vm::provider::{self, Cause, Provider, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
+use stead_vm::request::Size;
 
 use super::clean::Cleaned;
 use super::containers;
@@ -303,6 +304,18 @@ pub fn import_image(repo: &Repo, state: &Path, from: &Path) -> Result<String, Se
         .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
     let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
     Ok(qemu.images().import(from, None).map_err(ServiceError::Image)?.to_string())
+}
+
+/// Boots a machine of the embedded provider once, and keeps it as a template: machines of this image and size resume it.
+///
+/// # Errors
+/// When there is no such image, or it does not boot.
+pub async fn warm_image(repo: &Repo, state: &Path, image: &str, size: &Size) -> Result<(), ServiceError> {
+    let failed = |source| ServiceError::Provider { name: EMBEDDED.to_owned(), source };
+    let settings = serde_json::from_value(embedded(repo, state))
+        .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
+    let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
+    qemu.prepare(image, size).await.map_err(failed)
 }
 
 /// The name by which this place knows its machines among those of others: made once.

@@ -38,6 +38,15 @@ impl Store {
         Ok(self.queue.end_content(place, size).await?)
     }
 
+    /// Says that somebody needs a content from now on, so that it is not cleaned away before it is named.
+    ///
+    /// # Errors
+    /// When it is gone, or the queue fails.
+    pub async fn renew(&self, digest: &Digest) -> Result<(), ServiceError> {
+        self.files.renew(digest)?;
+        self.share(digest).await
+    }
+
     /// Where a content is in the folder; it is brought there first when another server has made it. `None`: nobody has it.
     ///
     /// # Errors
