@@ -12,6 +12,7 @@ mod api;
 mod asks;
 mod clean;
 mod commands;
+mod containers;
 mod door;
 mod figures;
 mod files;
@@ -30,6 +31,7 @@ mod scheduler;
 mod scope;
 mod seen;
 mod service;
+mod share;
 mod vault;
 mod worker;
 
@@ -43,7 +45,7 @@ pub use price::Amount;
 pub use schedule::{NotASchedule, Schedule};
 pub use scheduler::{Look, Scheduler};
 pub use scope::Scope;
-pub use service::{Reaped, Service, ServiceError, Store, import_image};
+pub use service::{Reaped, Service, ServiceError, Store, import_image, warm_image};
 pub use worker::Worker;
 
 /// Whether a file can be called so among the artifacts of a job.

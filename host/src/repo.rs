@@ -74,7 +74,7 @@ pub struct Repo {
     engines: Engines,
     serve: Option<Serve>,
     follow: Option<Follow>,
-    /// `[jobs.keep]`.
+    /// `[retention]`.
     keep: Keep,
     queue: Option<QueueServer>,
     jobs: BTreeMap<Name, ScheduledJob>,

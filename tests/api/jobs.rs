@@ -1,7 +1,7 @@
 //! From a submission to what is left of it.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::service::Repo;
 
@@ -42,6 +42,28 @@ fn a_job_is_submitted_once_run_and_looked_at() -> Result<()> {
     let head = client.ask("HEAD", file, &[], b"")?.is(200)?;
     assert_eq!((head.body.len(), head.header("content-length")), (0, Some("9")));
     assert_eq!(client.get("/v1/jobs/1/artifacts/..%2f..%2fqueue.sqlite")?.problem(404)?, "not-found");
+    Ok(())
+}
+
+#[test]
+fn a_file_is_handed_over_and_is_an_artifact_of_its_job() -> Result<()> {
+    let repo = Repo::new()?;
+    let server = repo.serve()?;
+    let client = server.client("works");
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let kept = client.ask("POST", "/v1/files", &[], &large)?.is(201)?.json()?;
+    assert_eq!(kept["size"], large.len());
+    let again = client.ask("POST", "/v1/files", &[], &large)?.is(201)?.json()?;
+    assert_eq!(kept, again, "the same content is the same file");
+    let new = |files: Value| json!({"policy": "works", "files": files});
+    let made = client.post("/v1/jobs", &new(json!({"tile": kept["sha256"]})))?.is(201)?.json()?;
+    let job = made["id"].as_u64().context("no number")?;
+    assert_eq!(client.until(job, "succeeded")?["result"]["artifacts"], json!(["done", "tile"]));
+    assert_eq!(client.post("/v1/jobs", &new(json!({"tile": "0".repeat(64)})))?.problem(422)?, "no-such-file");
+    for wrong in [json!({"tile": "../../queue.sqlite"}), json!({".tile": kept["sha256"]}), json!({"tile": 7})] {
+        assert_eq!(client.post("/v1/jobs", &new(wrong))?.problem(400)?, "invalid");
+    }
+    assert_eq!(server.client("reader").ask("POST", "/v1/files", &[], b"x")?.problem(403)?, "insufficient-scope");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use stead_tests::run::run;
 
 use crate::client::Client;
-use crate::service::{Repo, table, token};
+use crate::service::{POLICIES, Repo, table, token};
 
 #[test]
 fn a_token_opens_what_it_is_for() -> Result<()> {
@@ -49,6 +49,25 @@ fn a_token_opens_what_it_is_for() -> Result<()> {
     let said = server.end()?;
     ensure!(!said.contains("test-token"), "{said}");
     Ok(())
+}
+
+#[test]
+fn stead_toml_is_read_anew_and_a_wrong_one_changes_nothing() -> Result<()> {
+    let repo = Repo::new()?;
+    let server = repo.serve()?;
+    let (reader, path) = (server.client("reader"), repo.path().join("stead.toml"));
+    reader.get("/v1/jobs")?.is(200)?;
+    std::fs::write(&path, "[serve.token.reader]\nscopes = 7\n")?;
+    server.hang_up("goes on with what it had")?;
+    reader.get("/v1/jobs")?.is(200)?;
+    let tables = [table("all", &["read", "submit"], &["*"])];
+    std::fs::write(&path, format!("{POLICIES}{}", tables.concat()).replace("[policy.other", "[policy.third"))?;
+    server.hang_up("was read again")?;
+    assert_eq!(reader.get("/v1/jobs")?.problem(401)?, "unauthorized");
+    let all = server.client("all");
+    assert_eq!(all.post("/v1/jobs", &json!({"policy": "other"}))?.problem(404)?, "no-such-policy");
+    let made = all.post("/v1/jobs", &json!({"policy": "third"}))?.is(201)?.json()?;
+    all.until(made["id"].as_u64().unwrap_or_default(), "succeeded").map(drop)
 }
 
 #[test]

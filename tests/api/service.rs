@@ -123,6 +123,12 @@ impl Server {
         fs::read_to_string(&self.said).unwrap_or_default()
     }
 
+    /// SIGHUP, and waits until it says this.
+    pub(crate) fn hang_up(&self, says: &str) -> Result<()> {
+        ensure!(Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status()?.success());
+        wait::until(says, LIMIT, || Ok(self.said().contains(says).then_some(())))
+    }
+
     /// SIGTERM, and waits.
     pub(crate) fn end(mut self) -> Result<String> {
         ensure!(Command::new("kill").arg(self.child.id().to_string()).status()?.success());

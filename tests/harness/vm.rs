@@ -15,6 +15,7 @@ mod qmp;
 mod seed;
 mod snapshot;
 mod ssh;
+mod store;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 
 pub use accel::Accel;
 pub use forward::Protocol;
+pub use store::store;
 
 use forward::Forward;
 use image::Image;

@@ -4,6 +4,7 @@
 
 mod cleaning;
 mod command_line;
+mod containers;
 mod crowd;
 mod dies;
 mod far;
@@ -15,3 +16,4 @@ mod provider;
 mod qemu;
 mod secrets;
 mod stops;
+mod takeover;

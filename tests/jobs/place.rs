@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ private = true
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) containers: Containers,
+    /// Where Docker is.
+    pub(crate) root: Option<PathBuf>,
     policy: &'static str,
 }
 
@@ -52,7 +55,7 @@ impl Place {
         let folder = tempfile::tempdir()?;
         fs::copy(policy::component(policy, source)?, folder.path().join(format!("{policy}.wasm")))?;
         fs::write(folder.path().join("stead.toml"), stead)?;
-        Ok(Self { folder, containers: Containers::default(), policy })
+        Ok(Self { folder, containers: Containers::default(), root: None, policy })
     }
 
     /// The policy of [`Place::new`] with more lines in its grant `vm`.
@@ -72,7 +75,11 @@ impl Place {
         let provider: Arc<dyn stead_vm::provider::Provider> = Arc::new(self.containers.clone());
         let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
         let service = Service::with(Repo::open(self.folder.path())?, &state, store, providers)?;
-        Ok(Arc::new(service.with_identities(vec![self.folder.path().join("identity")])))
+        let service = service.with_identities(vec![self.folder.path().join("identity")]);
+        Ok(Arc::new(match &self.root {
+            Some(root) => service.with_root(root.clone()),
+            None => service,
+        }))
     }
 
     pub(crate) async fn submit(&self, service: &Service, input: Value, attached: &[(&str, &[u8])]) -> Result<JobId> {
@@ -80,7 +87,9 @@ impl Place {
         for (name, content) in attached {
             let path = self.folder.path().join("attached");
             fs::write(&path, content)?;
-            files.insert((*name).to_owned(), service.store.files.attach(&path)?);
+            let digest = service.store.files.attach(&path)?;
+            service.store.share(&digest).await?;
+            files.insert((*name).to_owned(), digest);
         }
         let input = serde_json::to_vec(&Input { input: input.to_string(), attached: files })?;
         let most_attempts = 200.try_into()?;

@@ -1,15 +1,14 @@
 //! Jobs in machines that really boot, by the real program and its embedded provider. `--profile vm` runs these.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use stead_tests::run::{Output, run};
-use stead_tests::vm::image::Image;
-use stead_tests::{cache, policy, program};
+use stead_tests::vm::store;
+use stead_tests::{policy, program};
 use tempfile::TempDir;
 
 use crate::predict::{is_right, model, tile};
@@ -52,9 +51,8 @@ impl Shell {
     fn new() -> Result<Self> {
         let (program, folder) = (program::stead()?, tempfile::tempdir()?);
         fs::copy(policy::component("predict", "modules/predict")?, folder.path().join("predict.wasm"))?;
-        let store = store()?;
-        let image = fs::read_to_string(store.join("digest"))?;
-        let stead = STEAD.replace("@FOLDER@", &store.display().to_string()).replace("@IMAGE@", image.trim());
+        let (store, image) = imported()?;
+        let stead = STEAD.replace("@FOLDER@", &store.display().to_string()).replace("@IMAGE@", &image);
         fs::write(folder.path().join("stead.toml"), stead)?;
         fs::write(folder.path().join("tile.ppm"), tile())?;
         fs::write(folder.path().join("model.json"), serde_json::to_vec(&model())?)?;
@@ -76,23 +74,12 @@ fn stead(program: &Path, repo: &Path, arguments: &[&str]) -> Result<Output> {
     Ok(output)
 }
 
-/// The image of the other tests, imported once for all runs.
-fn store() -> Result<PathBuf> {
-    let image = Image::obtain()?;
-    let kernel = image.kernel.context("this test boots the tests' own image")?;
-    cache::entry("vm-store", &image.key, |store| {
-        let source = store.join("source");
-        fs::create_dir_all(&source)?;
-        symlink(&kernel.vmlinux, source.join("kernel"))?;
-        symlink(&kernel.initramfs, source.join("initramfs"))?;
-        let mut convert = Command::new("qemu-img");
-        convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args([&image.disk, &source.join("disk")]);
-        run(&mut convert, Duration::from_secs(300))?.ok()?;
+/// The image of the other tests, as the program imports it.
+fn imported() -> Result<(PathBuf, String)> {
+    store(|source, store| {
         let repo = tempfile::tempdir()?;
         fs::write(repo.path().join("stead.toml"), format!("[provider.qemu]\nfolder = \"{}\"\n", store.display()))?;
-        let digest = stead(&program::stead()?, repo.path(), &["vm", "import", &source.display().to_string()])?.stdout;
-        fs::remove_dir_all(source)?;
-        Ok(fs::write(store.join("digest"), digest.trim())?)
+        Ok(stead(&program::stead()?, repo.path(), &["vm", "import", &source.display().to_string()])?.stdout)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Empty records, for `..Default::default()`: what is left out is left to the host.
 
 use crate::bindings::stead::host::{compose, file, firewall, package, service, user, vpn};
-use crate::job_bindings::stead::host::{http, vm};
+use crate::job_bindings::stead::host::{container, http, vm};
 
 macro_rules! empty {
     ($($record:path { $($field:ident),* $(; $other:ident: $value:expr)* }),* $(,)?) => {
@@ -31,5 +31,8 @@ empty! {
     compose::Options { environment, secrets, health_timeout, scale },
     vm::Request { provider, image, instance_type, cpus, memory, disk, region, spot, network, lifetime },
     vm::Command { script, environment, timeout },
+    container::Options {
+        command, entrypoint, environment, secrets, files, user, working_dir, memory, millicpus, timeout
+    },
     http::Request { url, headers, body, timeout; method: http::Method::Get },
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::bindings::stead::host::types;
 use crate::job_bindings::exports::stead::host::run;
 use crate::job_bindings::stead::host::retry::{self, Cause};
-use crate::job_bindings::stead::host::{http, vm};
+use crate::job_bindings::stead::host::{container, http, vm};
 
 /// Why a job ended without a result: any error turns into it by `?`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,10 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
         if let Some(failure) = any.downcast_ref::<vm::Failure>() {
             return Self { retry: luck(failure), message: machine_words(failure) };
         }
+        if let Some(failure) = any.downcast_ref::<container::Failure>() {
+            let retry = matches!(failure, container::Failure::Lost(_)).then_some(Cause::Temporary);
+            return Self { retry, message: container_words(failure) };
+        }
         match any.downcast_ref::<http::Failure>() {
             Some(failure @ http::Failure::Unreachable(_)) => Self::again(Cause::Temporary, request_words(failure)),
             Some(failure) => Self::new(request_words(failure)),
@@ -66,6 +70,15 @@ fn machine_words(failure: &vm::Failure) -> String {
         | vm::Failure::Lost(words)
         | vm::Failure::TooLarge(words)
         | vm::Failure::Other(words) => words.clone(),
+    }
+}
+
+fn container_words(failure: &container::Failure) -> String {
+    match failure {
+        container::Failure::Refused(error) => refusal(error),
+        container::Failure::Lost(words) | container::Failure::TooLarge(words) | container::Failure::Other(words) => {
+            words.clone()
+        }
     }
 }
 
@@ -104,6 +117,22 @@ pub fn run(machine: &str, script: &str) -> Result<String, Failure> {
     match ended.outcome {
         vm::Outcome::Exited(0) => Ok(ended.output),
         other => Err(Failure::new(format!("a command on {machine} ended with {other:?}:\n{}", ended.output))),
+    }
+}
+
+/// Runs a command in a one-off container of a service to its end; what it printed, when it succeeded.
+///
+/// # Errors
+/// When it does not, with the end of what it printed.
+pub fn run_in(project: &str, service: &str, command: &[&str]) -> Result<String, Failure> {
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
+    let options = container::Options { command: Some(command), ..container::Options::default() };
+    let number = container::start(project, service, &options)?;
+    let ended = container::wait(number)?;
+    container::remove(number)?;
+    match ended.outcome {
+        container::Outcome::Exited(0) => Ok(ended.output),
+        other => Err(Failure::new(format!("{project} {service} ended with {other:?}:\n{}", ended.output))),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod job_bindings;
 mod panic;
 
 pub use bindings::stead::host::{compose, facts, file, firewall, log, package, service, sysctl, user, vpn};
-pub use job_bindings::stead::host::{artifact, clock, http, progress, retry, vm};
+pub use job_bindings::stead::host::{artifact, clock, container, http, progress, retry, vm};
 pub use error::{Denial, Error, InvalidArgument};
 
 /// Makes a function of type `fn() -> Result<(), Error>` the policy.

@@ -7,6 +7,7 @@ mod artifact;
 mod cancel;
 mod check;
 mod claim;
+mod content;
 mod due;
 mod end;
 mod journal;
@@ -25,10 +26,13 @@ pub(crate) use artifact::{artifacts, record_artifact};
 pub(crate) use cancel::cancel;
 pub(crate) use check::check;
 pub(crate) use claim::claim;
+pub(crate) use content::{
+    begin_content, content_size, end_content, installation, old_contents, piece, put_piece, remove_content,
+};
 pub(crate) use due::submit_due;
 pub(crate) use end::finish;
 pub(crate) use journal::{append_entry, journal};
-pub(crate) use lease::{renew, set_progress};
+pub(crate) use lease::{bind, renew, set_progress};
 pub(crate) use list::{attempts, counts, input, job, list, oldest_queued, result};
 pub(crate) use log::{append_log, log};
 pub(crate) use prune::{prune, prune_beyond, unused};

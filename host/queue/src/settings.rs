@@ -13,13 +13,25 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a lease lasts after each renewal.
     pub lease: Duration,
+    /// Which server this is, where several share the queue: a run that has made something on one goes on there.
+    pub server: Option<String>,
+    /// For how long such a run waits for its own server after its worker is lost; then another one begins it anew. What it has
+    /// made must have ended by itself until then.
+    pub takeover: Duration,
     /// Tells the time instead of the database or the machine: for tests.
     pub clock: Option<Arc<dyn Clock>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { retry: RetryPolicy::default(), limits: Limits::default(), lease: Duration::from_secs(30), clock: None }
+        Self {
+            retry: RetryPolicy::default(),
+            limits: Limits::default(),
+            lease: Duration::from_secs(30),
+            server: None,
+            takeover: Duration::from_secs(11 * 60),
+            clock: None,
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod files;
 mod ignore;
 mod loader;
 mod model;
+mod one_off;
 mod order;
 mod record;
 mod scope;
@@ -39,6 +40,7 @@ pub use app::{
 };
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};
+pub use one_off::{Called, Ended, Listed, OneOffError, OneOffs, Planned, Wish};
 pub use scope::Scope;
 pub use spec::{EngineName, Engines, Project, Spec};
 pub use state::{

@@ -26,7 +26,8 @@ const CLEAN: Duration = Duration::from_secs(60 * 60);
 /// Work on the jobs of the queue, submit those of schedules, and serve the HTTP API of `[serve]`.
 ///
 /// Runs until it is told to end (SIGTERM, Ctrl-C). What it works on then is handed back: the next one goes on with it, and
-/// its machines and their commands run meanwhile.
+/// its machines and their commands run meanwhile. At SIGHUP it reads `stead.toml` anew: policies, grants, schedules, tokens and
+/// `[retention]`. Providers, the queue and where it listens are read at the start only, and a file that is wrong changes nothing.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// How many jobs at once.
@@ -50,12 +51,19 @@ impl Serve {
             context.terminal.print(&unit::serve(context, &repo)?);
             return Ok(Exit::Done);
         }
-        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?)?);
+        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?).await?);
         let name = self.name.clone().unwrap_or_else(|| format!("serve-{}", std::process::id()));
         let worker = Worker::new(service.clone(), &name)?;
         let no_signals = |error: std::io::Error| Failure::new(Blame::Host, Exit::Internal, &error);
         let mut ends = signal(SignalKind::terminate()).map_err(no_signals)?;
         let serving = self.api(context, &repo, &service)?;
+        let mut hangups = signal(SignalKind::hangup()).map_err(no_signals)?;
+        let reloading = async {
+            loop {
+                hangups.recv().await;
+                reload(context, &service, serving.as_ref());
+            }
+        };
         let ending = async {
             tokio::select! {
                 _ = ends.recv() => {}
@@ -71,6 +79,7 @@ impl Serve {
             () = reaping(context, &service) => Ok(()),
             () = cleaning(context, &service) => Ok(()),
             () = scheduling(context, &service) => Ok(()),
+            () = reloading => Ok(()),
         };
         if let Some(serving) = serving {
             serving.join();
@@ -91,6 +100,23 @@ impl Serve {
         let bound = Bound::new(&listen).map_err(failed)?;
         context.terminal.say(&format!("listening at {}\n", bound.at()));
         Ok(Some(Api::new(service.clone(), tokens).serve(bound).map_err(failed)?))
+    }
+}
+
+/// Reads `stead.toml` anew. One that is wrong changes nothing.
+fn reload(context: &Context, service: &Service, serving: Option<&Serving>) {
+    let read = Repo::open(&context.repo).map_err(Failure::from).and_then(|repo| Ok((tokens(&repo)?, repo)));
+    match read {
+        Ok((tokens, repo)) => {
+            if let Some(serving) = serving {
+                serving.set_tokens(tokens);
+            }
+            service.reload(repo);
+            context.terminal.say("stead.toml was read again\n");
+        }
+        Err(failure) => {
+            context.terminal.say(&format!("{failure}\nstead.toml is wrong: the service goes on with what it had\n"));
+        }
     }
 }
 
@@ -149,6 +175,11 @@ async fn reaping(context: &Context, service: &Service) {
                 }
                 Err(error) => context.terminal.say(&format!("{error}\n")),
             }
+        }
+        match service.reap_containers().await {
+            Ok(0) => {}
+            Ok(removed) => context.terminal.say(&format!("removed {removed} containers, which no job owns\n")),
+            Err(error) => context.terminal.say(&format!("{error}\n")),
         }
         sleep(REAP).await;
     }

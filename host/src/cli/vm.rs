@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use stead_vm::machine;
+use stead_vm::request::Size;
 
 use super::Context;
 use super::queue::server;
 use super::table::table;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::job::{Service, import_image};
+use crate::job::{Service, import_image, warm_image};
 use crate::repo::Repo;
 
 /// Look after the machines of jobs.
@@ -19,6 +20,7 @@ use crate::repo::Repo;
 pub(super) enum Vm {
     Ls(Ls),
     Import(Import),
+    Warm(Warm),
 }
 
 /// List all machines: provider, state, the job and the run that own it, size, age and cost so far.
@@ -32,14 +34,36 @@ pub(super) struct Import {
     image: PathBuf,
 }
 
+/// Boot a machine of an image once, and keep it as a template of the provider `qemu`: machines of jobs that ask for this image and size
+/// resume it instead of booting. Each gets keys, a name, a machine id and random numbers of its own; the template has none.
+#[derive(Debug, Args)]
+pub(super) struct Warm {
+    /// The digest that `stead vm import` has printed.
+    #[arg(value_name = "DIGEST")]
+    image: String,
+    /// Virtual processors.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    cpus: u16,
+    /// Memory in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    memory: u32,
+    /// The disk in GiB.
+    #[arg(long, value_name = "GIB", default_value_t = 10)]
+    disk: u32,
+}
+
 impl Vm {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (repo, state) = (Repo::open(&context.repo)?, &context.place.state);
         match self {
             Self::Ls(_) => {
-                let all = Service::open(repo.clone(), state, server(&repo)?)?.machines().await?;
+                let all = Service::open(repo.clone(), state, server(&repo)?).await?.machines().await?;
                 let rows = all.iter().flat_map(|(provider, machines)| machines.iter().map(move |vm| row(provider, vm)));
                 context.terminal.print(&table(&rows.collect::<Vec<_>>()));
+            }
+            Self::Warm(Warm { image, cpus, memory, disk }) => {
+                let size = Size::Measured { cpus, memory_mib: memory, disk_gib: disk };
+                warm_image(&repo, state, &image, &size).await?;
             }
             Self::Import(import) => {
                 let digest = import_image(&repo, state, &import.image)?;

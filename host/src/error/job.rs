@@ -35,7 +35,9 @@ impl From<ServiceError> for Failure {
             ServiceError::Provider { .. } | ServiceError::Price { .. } | ServiceError::Image(_) => {
                 Self::new(Blame::Operator, Exit::Input, &error)
             }
-            ServiceError::Folder { .. } | ServiceError::Name(_) => Self::new(Blame::Host, Exit::State, &error),
+            ServiceError::Folder { .. } | ServiceError::Name(_) | ServiceError::Containers(_) => {
+                Self::new(Blame::Host, Exit::State, &error)
+            }
         }
     }
 }

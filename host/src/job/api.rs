@@ -1,12 +1,12 @@
 //! The service to the outside: HTTP with JSON, bearer tokens, server-sent events for logs, and metrics.
 //!
-//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `log`,
+//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `files`, `log`,
 //! `artifacts`, `machines`, `metrics`); what can go wrong is a [`problem`](mod@problem). `document` describes all of it.
 //!
 //! It must never show a token, nor a job that the token may not touch, and no client may hold up workers: it runs in a thread
 //! of its own, and whatever a client sends or does not take has a limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -16,6 +16,7 @@ mod artifacts;
 mod body;
 mod call;
 mod document;
+mod files;
 mod jobs;
 mod log;
 mod machines;
@@ -35,10 +36,12 @@ pub use token::KnownToken;
 #[derive(Debug)]
 pub struct Api {
     service: Arc<Service>,
-    tokens: Vec<Arc<KnownToken>>,
+    tokens: RwLock<Vec<Arc<KnownToken>>>,
     /// True once it is to end.
     stopping: watch::Sender<bool>,
     streams: tokio::sync::Semaphore,
+    /// Files that are handed over now.
+    uploads: tokio::sync::Semaphore,
 }
 
 /// How many logs may be followed at once: each takes one of the connections for as long as its job.
@@ -47,7 +50,13 @@ const STREAMS: usize = 256;
 impl Api {
     /// An API to this service for whoever has one of these tokens.
     pub fn new(service: Arc<Service>, tokens: Vec<KnownToken>) -> Self {
+        let tokens = RwLock::new(tokens.into_iter().map(Arc::new).collect());
+        let [streams, uploads] = [STREAMS, files::UPLOADS].map(tokio::sync::Semaphore::new);
+        Self { service, tokens, stopping: watch::Sender::new(false), streams, uploads }
+    }
+
+    fn set_tokens(&self, tokens: Vec<KnownToken>) {
         let tokens = tokens.into_iter().map(Arc::new).collect();
-        Self { service, tokens, stopping: watch::Sender::new(false), streams: tokio::sync::Semaphore::new(STREAMS) }
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 }

@@ -17,7 +17,7 @@ const PAGE: u32 = 200;
 /// What was written so recently may be named in a moment.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// What is kept of jobs that have ended: `[jobs.keep]`. All of them, when it says nothing.
+/// What is kept of jobs that have ended: `[retention]`. All of them, when it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Keep {
@@ -61,6 +61,7 @@ impl Store {
         // Listed before it is asked who names them: what comes meanwhile is not on the list.
         let old = self.files.written_before(written)?;
         let attached = self.attached().await?;
+        self.clean_shared(GRACE, |place| attached.contains(place)).await?;
         let places = old.into_iter().filter(|place| !attached.contains(place)).collect();
         for place in self.queue.unused(places).await? {
             if let Some(bytes) = self.files.remove(&place, written)? {

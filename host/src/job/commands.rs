@@ -1,12 +1,13 @@
-//! The commands of one run of a job, each followed to its end by a task of its own.
+//! What one run of a job has started, commands in machines or containers, each followed to its end by a task of its own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::future::select_all;
 use stead_queue::Timestamp;
-use stead_vm::access::{self, Access, Lines, Output, RunId};
+use stead_vm::access::{self, Lines, Output, RunId};
 use tokio::sync::{Mutex, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -14,18 +15,24 @@ use tokio::time::timeout;
 use super::halt::{Halt, Halting};
 use super::lines::Source;
 use super::log::Log;
-use super::machines::{Machine, Trouble};
+use super::machines::Trouble;
 use super::mask::{Masking, Masks};
 use crate::policy::job::{Command, Ended, Failure, Outcome};
+
+mod machine;
+
+pub(super) use machine::Unit;
 
 /// How much of the end of its output a policy is told.
 const TAIL: usize = 64 << 10;
 /// How much one command may write.
-const MOST: u64 = 64 << 20;
+pub(super) const MOST: u64 = 64 << 20;
 
-/// All commands that the run has started.
+/// All of one kind that the run has started.
 #[derive(Debug)]
 pub(super) struct Commands {
+    /// As the contract calls one.
+    what: &'static str,
     all: Vec<Started>,
     log: Arc<Mutex<Log>>,
     halting: Halting,
@@ -35,12 +42,23 @@ pub(super) struct Commands {
 /// A command that was started.
 #[derive(Debug)]
 struct Started {
-    machine: String,
-    run: RunId,
+    /// The machine that it is on, or what it is a container of.
+    place: String,
     at: Timestamp,
     timeout: Option<Duration>,
     end: watch::Sender<Option<Result<Ended, Failure>>>,
     follower: Option<AbortHandle>,
+}
+
+/// What can be followed to its end.
+#[async_trait(?Send)]
+pub(super) trait Followed {
+    /// Gives all that it writes, from the first byte, and answers how it ended.
+    async fn follow(&self, heard: &mut Heard<'_>) -> Result<Outcome, Trouble>;
+    /// Makes it end.
+    async fn cancel(&self) -> Result<(), Trouble>;
+    /// What is behind a failure.
+    async fn why(&self, failure: Failure) -> Failure;
 }
 
 /// A script for sh(1) with its environment.
@@ -64,8 +82,8 @@ pub(super) fn script(command: &Command) -> Result<String, Failure> {
 }
 
 impl Commands {
-    pub(super) fn new(log: Arc<Mutex<Log>>, halting: Halting) -> Self {
-        Self { all: Vec::new(), log, halting, masks: Masks::default() }
+    pub(super) fn new(what: &'static str, log: Arc<Mutex<Log>>, halting: Halting, masks: Masks) -> Self {
+        Self { what, all: Vec::new(), log, halting, masks }
     }
 
     /// What the next one is called on its machine.
@@ -73,17 +91,28 @@ impl Commands {
     /// # Errors
     /// Never: numbers are names.
     pub(super) fn next(&self) -> Result<RunId, Failure> {
-        format!("c{}", self.all.len() + 1)
-            .parse()
-            .map_err(|error: access::AccessError| Failure::Other(error.to_string()))
+        run_id(self.all.len() + 1)
     }
 
     /// Adds one that was started, and answers its number.
-    pub(super) fn add(&mut self, machine: &str, run: RunId, command: &Command, at: Timestamp) -> u32 {
-        let timeout = command.timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    pub(super) fn add(&mut self, place: &str, at: Timestamp, timeout: Option<Duration>) -> u32 {
         let end = watch::Sender::new(None);
-        self.all.push(Started { machine: machine.to_owned(), run, at, timeout, end, follower: None });
+        self.all.push(Started { place: place.to_owned(), at, timeout, end, follower: None });
         u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many have not ended, as far as is known.
+    pub(super) fn running(&self) -> usize {
+        self.all.iter().filter(|started| started.end.borrow().is_none()).count()
+    }
+
+    /// One was taken away: if it had not ended, this is its end.
+    pub(super) fn gone(&mut self, number: u32, failure: Failure) {
+        let Some(started) = index(number).and_then(|index| self.all.get(index)) else { return };
+        if started.end.borrow().is_none() {
+            started.follower.iter().for_each(AbortHandle::abort);
+            started.end.send_replace(Some(Err(failure)));
+        }
     }
 
     /// Takes the end of one from the record.
@@ -93,33 +122,32 @@ impl Commands {
         }
     }
 
-    /// Those that nobody follows and whose end is not known, with their machines.
+    /// Those that nobody follows and whose end is not known, with their places.
     pub(super) fn alone(&self) -> Vec<(u32, String)> {
         let alone = |started: &&Started| started.follower.is_none() && started.end.borrow().is_none();
         let numbered = (1..).zip(&self.all);
         numbered
             .filter(|(_, started)| alone(started))
-            .map(|(number, started)| (number, started.machine.clone()))
+            .map(|(number, started)| (number, started.place.clone()))
             .collect()
     }
 
     /// Follows one to its end.
-    pub(super) fn follow(&mut self, number: u32, way: Result<(Machine, Access), Failure>) {
+    pub(super) fn follow(&mut self, number: u32, way: Result<Box<dyn Followed>, Failure>) {
         let Some(started) = index(number).and_then(|index| self.all.get_mut(index)) else { return };
-        let (machine, access) = match way {
+        let followed = match way {
             Ok(way) => way,
             Err(failure) => return drop(started.end.send_replace(Some(Err(failure)))),
         };
         let left = started.timeout.map(|timeout| timeout.saturating_sub(started.at.until(Timestamp::now())));
-        let source = Source::Command { machine: started.machine.clone(), number };
-        let (log, masks) = (self.log.clone(), self.masks.clone());
-        let follower = Follower { machine, access, run: started.run.clone(), source, log, masks };
+        let source = Source::Command { machine: started.place.clone(), number };
+        let follower = Follower { followed, source, log: self.log.clone(), masks: self.masks.clone() };
         let (end, halting) = (started.end.clone(), self.halting.clone());
         let task = tokio::task::spawn_local(async move {
             match follower.follow_for(left).await {
                 Ok(ended) => drop(end.send_replace(Some(Ok(ended)))),
                 Err(Trouble::Failure(failure)) => {
-                    let failure = follower.machine.why(failure).await;
+                    let failure = follower.followed.why(failure).await;
                     drop(end.send_replace(Some(Err(failure))));
                 }
                 Err(Trouble::Queue(error)) => halting.say(Halt::Lost(error)),
@@ -135,7 +163,7 @@ impl Commands {
     pub(super) async fn wait(&self, number: u32) -> Result<Ended, Failure> {
         let mut end = self.end(number)?;
         let end = end.wait_for(Option::is_some).await.map(|end| end.clone());
-        end.ok().flatten().unwrap_or_else(|| Err(Failure::Lost("nobody follows the command".to_owned())))
+        end.ok().flatten().unwrap_or_else(|| Err(Failure::Lost(format!("nobody follows the {}", self.what))))
     }
 
     /// Waits until one of these has ended, and answers its number.
@@ -145,16 +173,16 @@ impl Commands {
     pub(super) async fn wait_any(&self, numbers: &[u32]) -> Result<u32, Failure> {
         let mut ends: Vec<_> = numbers.iter().map(|number| self.end(*number)).collect::<Result<_, _>>()?;
         if ends.is_empty() {
-            return Err(Failure::invalid("commands", "there is none to wait for"));
+            return Err(Failure::invalid(self.what, "there is none to wait for"));
         }
         let _ = select_all(ends.iter_mut().map(|end| Box::pin(end.wait_for(Option::is_some)))).await;
         let first = numbers.iter().zip(&ends).find(|(_, end)| end.borrow().is_some());
-        first.map(|(number, _)| *number).ok_or_else(|| Failure::Lost("nobody follows the commands".to_owned()))
+        first.map(|(number, _)| *number).ok_or_else(|| Failure::Lost(format!("nobody follows any {}", self.what)))
     }
 
     fn end(&self, number: u32) -> Result<watch::Receiver<Option<Result<Ended, Failure>>>, Failure> {
         let started = index(number).and_then(|index| self.all.get(index));
-        let none = || Failure::invalid("command", format!("this job has started no command {number}"));
+        let none = || Failure::invalid(self.what, format!("this job has started no {} {number}", self.what));
         started.map(|started| started.end.subscribe()).ok_or_else(none)
     }
 }
@@ -171,11 +199,17 @@ fn index(number: u32) -> Option<usize> {
     usize::try_from(number).ok()?.checked_sub(1)
 }
 
-/// Whoever follows one command.
+/// What one is called on its machine.
+///
+/// # Errors
+/// Never: numbers are names.
+pub(super) fn run_id(number: usize) -> Result<RunId, Failure> {
+    format!("c{number}").parse().map_err(|error: access::AccessError| Failure::Other(error.to_string()))
+}
+
+/// Whoever follows one.
 struct Follower {
-    machine: Machine,
-    access: Access,
-    run: RunId,
+    followed: Box<dyn Followed>,
     source: Source,
     log: Arc<Mutex<Log>>,
     masks: Masks,
@@ -187,7 +221,7 @@ impl Follower {
         match timeout(left, self.follow()).await {
             Ok(ended) => ended,
             Err(_) => {
-                self.access.cancel(&self.run).await?;
+                self.followed.cancel().await?;
                 Ok(Ended { outcome: Outcome::TimedOut, ..self.follow().await? })
             }
         }
@@ -198,21 +232,19 @@ impl Follower {
         let masking = Masking::new(self.masks.clone());
         let (lines, tail) = (Lines::new(0), VecDeque::new());
         let mut heard = Heard { masking, lines, tail, log: &self.log, source: &self.source };
-        let mut looked = Instant::now();
-        let still_there = async || self.machine.look_sometimes(&mut looked).await;
-        let ended = self.access.follow(&self.run, 0, MOST, &mut heard, still_there).await;
+        let ended = self.followed.follow(&mut heard).await;
         if let Err(Trouble::Failure(Failure::TooLarge(_))) = ended {
             // What nobody reads any more must not fill its disk either.
-            self.access.cancel(&self.run).await?;
+            self.followed.cancel().await?;
         }
-        let ended = ended?;
+        let outcome = ended?;
         let output = heard.finish().await?;
-        Ok(Ended { outcome: outcome(ended.outcome), output })
+        Ok(Ended { outcome, output })
     }
 }
 
 /// What was heard of one command.
-struct Heard<'a> {
+pub(super) struct Heard<'a> {
     masking: Masking,
     lines: Lines,
     tail: VecDeque<u8>,
@@ -250,16 +282,6 @@ impl Heard<'_> {
         let mut whole = Vec::new();
         self.lines.push(bytes, |line, end| whole.push((line.to_vec(), end)));
         Ok(self.log.lock().await.command(self.source, &whole).await?)
-    }
-}
-
-fn outcome(outcome: access::Outcome) -> Outcome {
-    match outcome {
-        // A status of sh(1) has eight bits.
-        access::Outcome::Exited(status) => Outcome::Exited(u8::try_from(status).unwrap_or(u8::MAX)),
-        access::Outcome::Killed(signal) => Outcome::Killed(signal),
-        access::Outcome::OutOfMemory => Outcome::OutOfMemory,
-        access::Outcome::Cancelled => Outcome::TimedOut,
     }
 }
 

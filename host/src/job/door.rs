@@ -1,7 +1,7 @@
 //! The door that every call of a running job goes through: answered from the record, or done and recorded.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::sleep;
 
 use super::asks::Asked;
-use super::commands::{Commands, script};
+use super::commands::{Commands, Followed, Unit, run_id, script};
+use super::containers::{self, Asked as Contained, Containers};
 use super::files::{FileError, Files, Kept};
 use super::halt::{Halt, Halting};
 use super::log::Log;
@@ -19,11 +20,13 @@ use super::price::Prices;
 use super::record::{Known, Record};
 use super::requests::{self, Http};
 use super::scope::Scope;
+use super::service::Store;
 use super::vault::Vault;
 use crate::digest::Digest;
 use crate::policy::job::{Answer, Call, Command, Content, Failure, Request};
 
 mod ask;
+mod contain;
 mod launch;
 
 /// How much a file that is copied may have.
@@ -40,11 +43,17 @@ pub(super) struct JobDoor {
     pub(super) scope: Option<Arc<Scope>>,
     /// The same for `http`.
     pub(super) requests: Option<Arc<requests::Scope>>,
+    /// The same for `container`.
+    pub(super) contained: Option<Arc<containers::Scope>>,
     pub(super) record: Record,
     pub(super) log: Arc<Mutex<Log>>,
     pub(super) machines: Arc<Mutex<Machines>>,
     pub(super) commands: Commands,
+    pub(super) containers: Containers,
     pub(super) files: Files,
+    pub(super) store: Store,
+    /// Whether the queue knows that the run has made something on this server.
+    pub(super) is_bound: bool,
     pub(super) vault: Vault,
     pub(super) prices: Arc<Prices>,
     pub(super) http: Http,
@@ -102,6 +111,11 @@ impl JobDoor {
         if matches!((call, &known), (Call::Launch { .. } | Call::LaunchAny { .. }, Known::Nothing)) {
             self.record.intend(call).await.map_err(Halt::Lost)?;
         }
+        if matches!(call, Call::Launch { .. } | Call::LaunchAny { .. } | Call::StartContainer { .. }) && !self.is_bound
+        {
+            self.queue.bind(self.lease).await.map_err(Halt::Lost)?;
+            self.is_bound = true;
+        }
         let halting = self.halting.clone();
         let done = tokio::select! {
             done = self.act(call) => done,
@@ -135,6 +149,20 @@ impl JobDoor {
             (Call::Wait { command }, Answer::Ended(ended)) => self.commands.ended(*command, Ok(ended.clone())),
             (Call::Wait { command }, Answer::Failed(failure)) => self.commands.ended(*command, Err(failure.clone())),
             (Call::Destroy { machine }, Answer::Done) => self.machines.lock().await.replay_destroy(machine),
+            (Call::StartContainer { project, service, options }, Answer::Number(number)) => {
+                let Some(scope) = self.contained.clone() else { return };
+                self.containers.replay_start(Contained { project, service, options }, &scope, at).await;
+                if let Err(failure) = self.mask(&options.secrets).await {
+                    self.containers.commands.ended(*number, Err(failure));
+                }
+            }
+            (Call::WaitContainer { container }, Answer::Ended(ended)) => {
+                self.containers.commands.ended(*container, Ok(ended.clone()));
+            }
+            (Call::WaitContainer { container }, Answer::Failed(failure)) => {
+                self.containers.commands.ended(*container, Err(failure.clone()));
+            }
+            (Call::RemoveContainer { container }, Answer::Done) => self.containers.replay_remove(*container),
             _ => {}
         }
     }
@@ -149,16 +177,19 @@ impl JobDoor {
     }
 
     fn replay_start(&mut self, machine: &str, command: &Command, at: Timestamp) -> Option<u32> {
-        let run = self.commands.next().ok()?;
-        Some(self.commands.add(machine, run, command, at))
+        self.commands.next().ok()?;
+        Some(self.commands.add(machine, at, time(command)))
     }
 
     /// Follows what an earlier attempt has started, and what still runs.
     async fn take_up(&mut self) {
         for (number, machine) in self.commands.alone() {
             let way = self.machines.lock().await.access(&machine).await;
+            let run = run_id(usize::try_from(number).unwrap_or(usize::MAX));
+            let way = way.and_then(|(machine, access)| Ok(unit(Unit { machine, access, run: run? })));
             self.commands.follow(number, way);
         }
+        self.containers.take_up().await;
     }
 
     async fn act(&mut self, call: &Call) -> Result<Answer, Trouble> {
@@ -199,6 +230,16 @@ impl JobDoor {
             }
             Call::Send { request } => self.send(request).await,
             Call::Fetch { request, artifact } => self.fetch(request, artifact).await,
+            Call::StartContainer { project, service, options } => self.start_container(project, service, options).await,
+            Call::WaitContainer { container } => Ok(Answer::Ended(self.containers.commands.wait(*container).await?)),
+            Call::WaitAnyContainer { containers } => {
+                Ok(Answer::Number(self.containers.commands.wait_any(containers).await?))
+            }
+            Call::CopyOut { container, path, artifact } => self.copy_out(*container, path, artifact).await,
+            Call::RemoveContainer { container } => {
+                self.containers.remove(*container).await?;
+                Ok(Answer::Done)
+            }
         }
     }
 
@@ -213,19 +254,19 @@ impl JobDoor {
                 trouble => trouble,
             });
         }
-        let number = self.commands.add(machine, run, command, Timestamp::now());
-        self.commands.follow(number, Ok((there, access)));
+        let number = self.commands.add(machine, Timestamp::now(), time(command));
+        self.commands.follow(number, Ok(unit(Unit { machine: there, access, run })));
         Ok(Answer::Number(number))
     }
 
     async fn upload(&mut self, machine: &str, content: &Content, path: &str) -> Result<Answer, Trouble> {
         absolute(path)?;
-        let digest = match content {
-            Content::Bytes(bytes) => self.files.keep(&mut bytes.as_slice()).map_err(unkept)?.digest,
-            Content::Artifact(name) => self.artifact(name)?,
+        let from = match content {
+            Content::Bytes(bytes) => self.files.path(&self.files.keep(&mut bytes.as_slice()).map_err(unkept)?.digest),
+            Content::Artifact(name) => self.artifact(name).await?,
         };
         let (_, access) = self.machines.lock().await.access(machine).await?;
-        access.upload(&self.files.path(&digest), path, FILE).await?;
+        access.upload(&from, path, FILE).await?;
         Ok(Answer::Done)
     }
 
@@ -248,13 +289,14 @@ impl JobDoor {
         let name = name(artifact)?;
         let digest = hex::decode(kept.digest.as_str()).ok().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
         let place = kept.digest.as_str().to_owned();
+        self.store.share(&kept.digest).await.map_err(|error| Failure::Other(error.to_string()))?;
         self.queue.record_artifact(self.lease, Artifact { name, size: kept.size, digest, place }).await?;
         self.artifacts.insert(artifact.to_owned(), kept.digest);
         Ok(Answer::Done)
     }
 
     async fn get(&self, artifact: &str) -> Result<Answer, Trouble> {
-        let path = self.files.path(&self.artifact(artifact)?);
+        let path = self.artifact(artifact).await?;
         let unread = |source| unkept(FileError { path: path.clone(), source });
         let size = path.metadata().map_err(unread)?.len();
         if size > TOLD {
@@ -265,9 +307,12 @@ impl JobDoor {
         Ok(Answer::Bytes(std::fs::read(&path).map_err(unread)?))
     }
 
-    pub(super) fn artifact(&self, name: &str) -> Result<Digest, Failure> {
+    /// Where the content of an artifact is.
+    pub(super) async fn artifact(&self, name: &str) -> Result<PathBuf, Failure> {
         let none = || Failure::invalid("artifact", format!("there is no artifact {name:?}"));
-        self.artifacts.get(name).cloned().ok_or_else(none)
+        let digest = self.artifacts.get(name).ok_or_else(none)?;
+        let found = self.store.fetch(digest.as_str()).await.map_err(|error| Failure::Other(error.to_string()))?;
+        found.ok_or_else(|| Failure::Other(format!("the content of {name} is on no server that can be reached")))
     }
 
     fn remember(&self, answer: &Answer) {
@@ -291,6 +336,14 @@ impl From<Failure> for Trouble {
 
 pub(super) fn unkept(error: FileError) -> Trouble {
     Failure::Other(error.to_string()).into()
+}
+
+fn time(command: &Command) -> Option<Duration> {
+    command.timeout.map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+fn unit(unit: Unit) -> Box<dyn Followed> {
+    Box::new(unit)
 }
 
 fn absolute(path: &str) -> Result<(), Failure> {

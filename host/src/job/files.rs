@@ -74,6 +74,38 @@ impl Files {
         Ok(Kept { digest, size })
     }
 
+    /// Makes a content as young as one that was just written.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub(super) fn renew(&self, digest: &Digest) -> Result<(), FileError> {
+        let path = self.path(digest);
+        let _held = self.lock(false)?;
+        let file = std::fs::File::options().append(true).open(&path).map_err(at(&path))?;
+        file.set_modified(SystemTime::now()).map_err(at(&path))
+    }
+
+    /// Keeps what was written to such a place, which has this digest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn keep_room(
+        &self,
+        file: &std::fs::File,
+        room: tempfile::TempPath,
+        digest: &Digest,
+    ) -> Result<(), FileError> {
+        file.sync_all().map_err(at(&room))?;
+        let path = self.path(digest);
+        let _held = self.lock(false)?;
+        room.persist(&path).map_err(|error| FileError { path, source: error.error })
+    }
+
+    /// Whether the disk has more than so many bytes left.
+    pub(super) fn has_room(&self, left: u64) -> bool {
+        rustix::fs::statvfs(&self.folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > left)
+    }
+
     /// A new place for a file that is to be kept.
     ///
     /// # Errors

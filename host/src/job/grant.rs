@@ -8,17 +8,23 @@ use serde::de::DeserializeOwned;
 use toml::de::ValueDeserializer;
 use wasmtime::component::Linker;
 
-use super::{requests, scope};
-use crate::policy::job::{JobGuest, link_http, link_vm};
+use super::{containers, requests, scope};
+use crate::policy::job::{JobGuest, link_container, link_http, link_vm};
 
 /// Machines.
 pub const VM: &str = "vm";
 /// Requests to other hosts.
 pub const HTTP: &str = "http";
 
+/// One-off containers on this server.
+pub const CONTAINER: &str = "container";
+
 /// All of them.
-pub const ALL: &[JobGrant] =
-    &[JobGrant::new::<scope::Scope>(VM, link_vm), JobGrant::new::<requests::Scope>(HTTP, link_http)];
+pub const ALL: &[JobGrant] = &[
+    JobGrant::new::<scope::Scope>(VM, link_vm),
+    JobGrant::new::<requests::Scope>(HTTP, link_http),
+    JobGrant::new::<containers::Scope>(CONTAINER, link_container),
+];
 
 type ParsedScope = Result<Arc<dyn Any + Send + Sync>, toml::de::Error>;
 

@@ -1,14 +1,20 @@
 //! Hides secrets in what commands write, before anything else sees it. As many asterisks as bytes take their place, so that
 //! offsets stay what they are.
 //!
-//! It knows a secret by its bytes alone: one that a command writes in another form (base64, backwards) is not found.
+//! It knows a secret by its bytes, and by what base64 makes of them wherever they stand in what is encoded: one that a command
+//! writes in another form (hexadecimal, backwards, base64 with an end of line in it) is not found.
 
 use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::secret::Secret;
 
 /// What is shorter is found everywhere.
 pub(super) const SHORTEST: usize = 4;
+/// The same for what base64 makes of it.
+const SHORTEST_ENCODED: usize = 5;
 
 /// The secrets that commands of a job have been given so far.
 #[derive(Clone, Debug, Default)]
@@ -29,9 +35,10 @@ impl Masks {
     pub(super) fn add(&self, secret: &Secret<String>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = secret.reveal().lines().map(str::trim).filter(|line| line.len() >= SHORTEST);
-        for line in lines.map(|line| Secret::new(line.as_bytes().to_vec())) {
-            if !all.contains(&line) {
-                all.push(line);
+        let forms = lines.flat_map(|line| [line.as_bytes().to_vec()].into_iter().chain(in_base64(line.as_bytes())));
+        for form in forms.map(Secret::new) {
+            if !all.contains(&form) {
+                all.push(form);
             }
         }
     }
@@ -61,6 +68,23 @@ impl Masks {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|secret| secret.reveal().len()).max().unwrap_or_default()
     }
+}
+
+/// The letters of base64 (RFC 4648, both alphabets) that follow from these bytes alone, for each place that the first of them
+/// can have among three.
+fn in_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = Vec::new();
+    for before in 0..3 {
+        let text = [&[0; 2][..before], bytes].concat();
+        // A letter has six bits: those at both ends may have some of other bytes.
+        let (first, last) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+        for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let letters = alphabet.encode(&text).into_bytes();
+            let own = letters.get(first..last).filter(|own| own.len() >= SHORTEST_ENCODED);
+            forms.extend(own.map(<[u8]>::to_vec));
+        }
+    }
+    forms
 }
 
 impl Masking {
@@ -111,6 +135,28 @@ mod tests {
             let mut shown: Vec<u8> = text.as_bytes().chunks(size).flat_map(|piece| masking.push(piece)).collect();
             shown.extend(masking.finish());
             assert_eq!(String::from_utf8_lossy(&shown), expected, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_in_base64_wherever_it_stands() {
+        let secret = "correct horse??>>";
+        for before in ["", "a", "ab", "password=", "user:"] {
+            for after in ["", "\n", "@host/"] {
+                for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                    let text = alphabet.encode(format!("{before}{secret}{after}"));
+                    let mut bytes = text.clone().into_bytes();
+                    masks(&[secret]).hide(&mut bytes);
+                    let shown = bytes.iter().filter(|byte| **byte != b'*').count();
+                    // The letters at both ends are of others as well.
+                    let others = (before.len() * 8).div_ceil(6) + (after.len() * 8).div_ceil(6) + 2;
+                    assert!(
+                        shown <= others && bytes.len() == text.len(),
+                        "{text}: {}",
+                        String::from_utf8_lossy(&bytes)
+                    );
+                }
+            }
         }
     }
 

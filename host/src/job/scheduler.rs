@@ -37,7 +37,7 @@ impl Scheduler {
     /// Submits what is due.
     pub async fn look(&mut self, service: &Service, now: Timestamp) -> Look {
         let mut look = Look { pause: NAP, ..Look::default() };
-        for job in service.repo.jobs() {
+        for job in service.repo().jobs() {
             // One that is never due is made known all the same, and is due the next year.
             let due = job.schedule.last(now).unwrap_or(Timestamp::from_millis(0));
             if self.0.get(&job.name) != Some(&due) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -12,14 +12,18 @@ use stead_vm::name::{Installation, NameError, Owner};
 use stead_vm::provider::qemu::{ImageError, Qemu};
 use stead_vm::provider::{self, Cause, Provider, ProviderError};
 use stead_vm::reaper::{LiveAttempts, Reaper, Round, Rules};
+use stead_vm::request::Size;
 
 use super::clean::Cleaned;
+use super::containers;
 use super::figures::Figures;
 use super::files::{FileError, Files};
+use super::grant::CONTAINER;
 use super::machines::Providers;
 use super::price::{self, Prices};
 use super::seen::Seen;
 use super::vault::Vault;
+use crate::capability::compose::OneOffError;
 use crate::machine::{create_private_folder, replace};
 use crate::policy::{PolicyError, Runtime};
 use crate::random;
@@ -33,19 +37,22 @@ const EMBEDDED: &str = "qemu";
 pub struct Store {
     pub queue: Queue,
     pub files: Files,
+    /// Whether other servers share the queue, and files by it.
+    pub(super) is_shared: bool,
 }
 
 /// Everything that a worker needs.
 #[derive(Debug)]
 pub struct Service {
     pub store: Store,
-    pub(super) repo: Repo,
+    repo: RwLock<Arc<Repo>>,
     pub(super) runtime: Runtime,
     pub(super) providers: Arc<Providers>,
     pub(super) prices: Arc<Prices>,
     pub(super) vault: Vault,
     /// Where the keys of machines lie.
     pub(super) keys: PathBuf,
+    pub(super) containers: containers::Place,
     pub(super) figures: Figures,
     pub(super) seen: Seen,
 }
@@ -68,6 +75,8 @@ pub enum ServiceError {
     Price { name: String, reason: String },
     #[error("[provider.{name}]: {source}")]
     Provider { name: String, source: ProviderError },
+    #[error("one-off containers: {0}")]
+    Containers(OneOffError),
     #[error(transparent)]
     Image(ImageError),
     #[error(transparent)]
@@ -90,9 +99,12 @@ impl Store {
     pub fn open_with(state: &Path, server: Option<Server>, settings: Settings) -> Result<Self, ServiceError> {
         let folder = state.join("jobs");
         create_private_folder(&folder).map_err(|source| ServiceError::Folder { path: folder.clone(), source })?;
+        let is_shared = server.is_some();
+        let own = is_shared.then(|| installation(&folder)).transpose()?;
+        let settings = Settings { server: own.map(|own| own.as_str().to_owned()), ..settings };
         let file = || Place::File(folder.join("queue.sqlite"));
         let queue = Queue::open(&server.map_or_else(file, |server| Place::Server(Box::new(server))), settings)?;
-        Ok(Self { queue, files: Files::open(&folder.join("files"))? })
+        Ok(Self { queue, files: Files::open(&folder.join("files"))?, is_shared })
     }
 }
 
@@ -101,9 +113,16 @@ impl Service {
     ///
     /// # Errors
     /// When the folder, the queue or a provider cannot be used.
-    pub fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
-        let providers = providers(&repo, state)?;
-        Self::with(repo, state, Store::open(state, server)?, providers)
+    pub async fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
+        let store = Store::open(state, server)?;
+        let own = installation(&state.join("jobs"))?;
+        // So that each of them sees to the machines of all, where the provider is not this server itself.
+        let installation = match store.is_shared {
+            true => store.queue.installation(own.as_str()).await?.parse()?,
+            false => own,
+        };
+        let providers = providers(&repo, state, &installation)?;
+        Self::with(repo, state, store, providers)
     }
 
     /// The same with what was opened by somebody else.
@@ -116,23 +135,44 @@ impl Service {
         let runtime = Runtime::open(&state.join("compiled"))?;
         let vault = Vault::new(repo.clone(), Identity::places());
         let prices = Arc::new(prices(&repo)?);
+        let installation = installation(&state.join("jobs"))?.as_str().to_owned();
+        let containers = containers::Place::new(PathBuf::from("/"), state.to_owned(), repo.apps(), installation);
         Ok(Self {
             store,
             runtime,
             providers: Arc::new(providers),
             prices,
             vault,
-            repo,
+            repo: RwLock::new(Arc::new(repo)),
             keys,
+            containers,
             figures: Figures::default(),
             seen: Seen::default(),
         })
     }
 
+    /// The repo as it was last read.
+    pub(super) fn repo(&self) -> Arc<Repo> {
+        self.repo.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with a repo that was read anew: its policies, schedules and what is kept of jobs. What runs goes on with what it
+    /// was started with; providers and the queue stay.
+    pub fn reload(&self, repo: Repo) {
+        *self.repo.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(repo);
+    }
+
     /// With other places where the key lies that opens the secrets of the repo.
     #[must_use]
     pub fn with_identities(mut self, places: Vec<PathBuf>) -> Self {
-        self.vault = Vault::new(self.repo.clone(), places);
+        self.vault = Vault::new((*self.repo()).clone(), places);
+        self
+    }
+
+    /// With another root of the file system, under which the Docker Engine's socket and the Compose plugin are.
+    #[must_use]
+    pub fn with_root(mut self, root: PathBuf) -> Self {
+        self.containers.root = root;
         self
     }
 
@@ -154,7 +194,7 @@ impl Service {
     /// # Errors
     /// When the queue or a folder fails.
     pub async fn clean(&self) -> Result<Cleaned, ServiceError> {
-        self.store.clean(self.repo.keep()).await
+        self.store.clean(self.repo().keep()).await
     }
 
     /// Destroys the machines that no job owns any more, at all providers: one that does not answer holds up no other. The
@@ -183,6 +223,25 @@ impl Service {
         Ok(reaper.destroy_all(provider, &listed, &live, SystemTime::now()).await)
     }
 
+    /// Removes the containers on this server that no job owns any more; answers how many.
+    ///
+    /// # Errors
+    /// When the engine or the queue does not answer: then nothing more is removed.
+    pub async fn reap_containers(&self) -> Result<usize, ServiceError> {
+        if !self.repo().policies().any(|policy| policy.grants.has(CONTAINER)) {
+            return Ok(0);
+        }
+        // Before the queue is asked: what is made afterwards is not on the list.
+        let found = self.containers.owners().await.map_err(ServiceError::Containers)?;
+        let live = self.live(found.iter().map(|(_, owner)| owner.clone()).collect()).await?;
+        let mut removed = 0;
+        for (id, _) in found.iter().filter(|(_, owner)| !live.contains(owner)) {
+            self.containers.remove(id).await.map_err(ServiceError::Containers)?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
     /// Those of them whose run goes on, or waits for somebody to go on with it.
     async fn live(&self, owners: LiveAttempts) -> Result<LiveAttempts, QueueError> {
         let mut live = LiveAttempts::new();
@@ -204,11 +263,10 @@ fn is_run(owner: &Owner, run: u64) -> bool {
     u64::from(owner.attempt) == run
 }
 
-fn providers(repo: &Repo, state: &Path) -> Result<Providers, ServiceError> {
+fn providers(repo: &Repo, state: &Path, installation: &Installation) -> Result<Providers, ServiceError> {
     let mut tables: BTreeMap<String, serde_json::Value> =
         repo.providers().map(|(name, table)| (name.to_string(), table.clone().into())).collect();
     tables.insert(EMBEDDED.to_owned(), embedded(repo, state));
-    let installation = installation(&state.join("jobs"))?;
     tables.values_mut().filter_map(serde_json::Value::as_object_mut).for_each(|table| drop(table.remove(price::KEY)));
     let open = |(name, table): (String, serde_json::Value)| match provider::open(&name, installation.clone(), table) {
         Ok(provider) => Ok((name, Arc::from(provider))),
@@ -246,6 +304,18 @@ pub fn import_image(repo: &Repo, state: &Path, from: &Path) -> Result<String, Se
         .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
     let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
     Ok(qemu.images().import(from, None).map_err(ServiceError::Image)?.to_string())
+}
+
+/// Boots a machine of the embedded provider once, and keeps it as a template: machines of this image and size resume it.
+///
+/// # Errors
+/// When there is no such image, or it does not boot.
+pub async fn warm_image(repo: &Repo, state: &Path, image: &str, size: &Size) -> Result<(), ServiceError> {
+    let failed = |source| ServiceError::Provider { name: EMBEDDED.to_owned(), source };
+    let settings = serde_json::from_value(embedded(repo, state))
+        .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
+    let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
+    qemu.prepare(image, size).await.map_err(failed)
 }
 
 /// The name by which this place knows its machines among those of others: made once.

@@ -12,12 +12,14 @@ use tokio::time::sleep;
 
 use super::asks;
 use super::commands::Commands;
+use super::containers::{self, Containers};
 use super::door::JobDoor;
-use super::grant::{HTTP, VM};
+use super::grant::{CONTAINER, HTTP, VM};
 use super::halt::{Halt, Halting};
 use super::input::Input;
 use super::log::Log;
 use super::machines::{Machines, Reached};
+use super::mask::Masks;
 use super::record::Record;
 use super::requests::{self, Http};
 use super::scope::Scope;
@@ -33,6 +35,8 @@ use crate::repo;
 const RENEWALS: u32 = 3;
 /// How often the machines are told that they are still wanted.
 const RENEW_MACHINES: Duration = Duration::from_secs(120);
+/// How often it is looked at most whether a job was cancelled: every line of a log is a change.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long it waits for a queue that does not answer.
 const AWAY: Duration = Duration::from_secs(1);
 /// How long a policy may take to see that it is to stop.
@@ -50,6 +54,8 @@ pub struct Worker {
 struct Shared {
     machines: Arc<Mutex<Machines>>,
     reached: Reached,
+    /// `None`: the policy has no grant for containers, so there are none.
+    contained: Option<Owner>,
     halting: Halting,
     trouble: Arc<std::sync::Mutex<Option<Cause>>>,
 }
@@ -146,18 +152,18 @@ impl Worker {
         let Ok(input) = serde_json::from_slice::<Input>(&claimed.input) else {
             return Ok(failed("the input is none that this version of stead has submitted".to_owned()));
         };
-        let Some(policy) = self.service.repo.policies().find(|policy| policy.name.as_str() == claimed.name.as_str())
-        else {
+        let repo = self.service.repo();
+        let Some(policy) = repo.policies().find(|policy| policy.name.as_str() == claimed.name.as_str()) else {
             return Ok(failed(format!("stead.toml has no [policy.{}]", claimed.name.as_str())));
         };
-        let component = match self.service.repo.read_component(policy) {
+        let component = match repo.read_component(policy) {
             Ok(component) => component,
             Err(error) => {
                 let Failure { message, help, .. } = Failure::from(error);
                 return Ok(failed(format!("{message}: {}", help.unwrap_or_default())));
             }
         };
-        let shared = self.shared(&claimed);
+        let shared = self.shared(&claimed, policy);
         let door = self.door(&claimed, policy, &input, &shared).await?;
         let config = serde_json::Value::Object(policy.config.clone());
         let runs = Policy {
@@ -183,14 +189,13 @@ impl Worker {
         self.outcome(claimed.lease, ended, &shared).await
     }
 
-    fn shared(&self, claimed: &Claimed) -> Shared {
-        let service = &self.service;
-        // A run is what goes on when a worker dies, so its machines are the run's.
-        let attempt = u32::try_from(claimed.run.number()).unwrap_or(u32::MAX);
-        let owner = Owner { job: claimed.lease.job().to_string(), attempt };
+    fn shared(&self, claimed: &Claimed, policy: &repo::Policy) -> Shared {
+        let (service, owner) = (&self.service, owner(claimed));
         let (reached, keys): (_, PathBuf) = (Reached::default(), service.keys.clone());
+        let contained = policy.grants.has(CONTAINER).then(|| owner.clone());
         let machines = Machines::new(service.providers.clone(), owner, keys, reached.clone());
-        Shared { machines: Arc::new(Mutex::new(machines)), reached, halting: Halting::new(), trouble: Arc::default() }
+        let (machines, halting) = (Arc::new(Mutex::new(machines)), Halting::new());
+        Shared { machines, reached, contained, halting, trouble: Arc::default() }
     }
 
     async fn door(
@@ -209,6 +214,9 @@ impl Worker {
                 artifacts.insert(artifact.name.as_str().to_owned(), digest);
             }
         }
+        let (halting, masks) = (shared.halting.clone(), Masks::default());
+        let commands = |what| Commands::new(what, log.clone(), halting.clone(), masks.clone());
+        let (commands, contained) = (commands("command"), commands("container"));
         Ok(JobDoor {
             queue: queue.clone(),
             lease: claimed.lease,
@@ -216,10 +224,14 @@ impl Worker {
             scope: scope::<Scope>(policy, VM),
             requests: scope::<requests::Scope>(policy, HTTP),
             record: Record::new(queue, claimed),
-            commands: Commands::new(log.clone(), shared.halting.clone()),
+            contained: scope::<containers::Scope>(policy, CONTAINER),
+            commands,
+            containers: Containers::new(self.service.containers.clone(), owner(claimed), contained),
             log,
             machines: shared.machines.clone(),
             files: self.service.store.files.clone(),
+            store: self.service.store.clone(),
+            is_bound: false,
             vault: self.service.vault.clone(),
             prices: self.service.prices.clone(),
             http: Http,
@@ -253,10 +265,25 @@ impl Worker {
             self.stop.wait().await;
             shared.halting.say(Halt::Released);
         };
-        let never = async { tokio::join!(renewing, machines, deadline, stopping) };
+        let cancelling = self.cancelled(claimed, shared);
+        let never = async { tokio::join!(renewing, machines, deadline, stopping, cancelling) };
         tokio::select! {
             _ = never => {}
             () = async { shared.halting.wait().await; sleep(GRACE).await } => {}
+        }
+    }
+
+    /// Sees at once that somebody wants it cancelled; a renewal sees it later, if the word of it is lost.
+    async fn cancelled(&self, claimed: &Claimed, shared: &Shared) {
+        let queue = &self.service.store.queue;
+        let mut changes = queue.changes();
+        loop {
+            changes.wait().await;
+            let job = queue.job(claimed.lease.job()).await;
+            if job.is_ok_and(|job| job.is_cancelled && job.attempt == claimed.lease.attempt()) {
+                return shared.halting.say(Halt::Cancelled);
+            }
+            sleep(LOOK).await;
         }
     }
 
@@ -301,10 +328,14 @@ impl Worker {
             (Ok(JobEnd::Done(result)), _) => Outcome::Succeeded { result: result.into_bytes() },
             (Ok(JobEnd::Failed { message, retry, because }), _) => {
                 let trouble = *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-                let cause = because.map(cause).or(trouble).unwrap_or(Cause::Temporary);
+                let cause = because.map(|because| cause(because, trouble)).or(trouble).unwrap_or(Cause::Temporary);
                 Outcome::Failed { cause: if retry { cause } else { Cause::PolicyError }, message }
             }
         };
+        if let Some(owner) = &shared.contained {
+            // What cannot be removed now is the reaper's.
+            let _ = self.service.containers.remove_all(owner).await;
+        }
         // What cannot be destroyed now is the reaper's, and has cost as much as it could until it is gone.
         for gone in shared.machines.lock().await.destroy_all().await {
             let _ = self.service.store.queue.settle(lease, &gone, true).await;
@@ -313,17 +344,25 @@ impl Worker {
     }
 }
 
+/// Who owns the machines and containers: a run is what goes on when a worker dies, so they are the run's.
+fn owner(claimed: &Claimed) -> Owner {
+    let attempt = u32::try_from(claimed.run.number()).unwrap_or(u32::MAX);
+    Owner { job: claimed.lease.job().to_string(), attempt }
+}
+
 /// What the operator grants of one thing.
 fn scope<S: Clone + 'static>(policy: &repo::Policy, name: &str) -> Option<Arc<S>> {
     policy.grants.scope(name)?.downcast_ref::<S>().cloned().map(Arc::new)
 }
 
-/// The queue's word for what a policy says.
-fn cause(because: job::Cause) -> Cause {
+/// The queue's word for what a policy says. Whether a machine was lost is known here: the pauses for that are shorter than a
+/// policy should get by saying so.
+fn cause(because: job::Cause, trouble: Option<Cause>) -> Cause {
+    let is_lost = matches!(trouble, Some(Cause::VmLost | Cause::Preempted));
     match because {
-        job::Cause::Temporary => Cause::Temporary,
-        job::Cause::VmLost => Cause::VmLost,
+        job::Cause::VmLost if is_lost => Cause::VmLost,
+        job::Cause::Preempted if is_lost => Cause::Preempted,
+        job::Cause::Temporary | job::Cause::VmLost | job::Cause::Preempted => Cause::Temporary,
         job::Cause::NoCapacity => Cause::NoCapacity,
-        job::Cause::Preempted => Cause::Preempted,
     }
 }

@@ -5,6 +5,7 @@
 
 mod bind;
 mod call;
+pub mod container;
 mod guest;
 pub mod http;
 
@@ -12,7 +13,7 @@ pub use call::{Answer, Call, Command, Content, Ended, Failure, Outcome, Request}
 pub use guest::Door;
 
 pub(super) use bind::{Job, link, run};
-pub(crate) use bind::{link_http, link_vm};
+pub(crate) use bind::{link_container, link_http, link_vm};
 pub(super) use guest::Finished;
 pub(crate) use guest::JobGuest;
 

@@ -58,7 +58,7 @@ struct Document {
     #[serde(default)]
     app: BTreeMap<Project, AppTable>,
     #[serde(default)]
-    jobs: JobsTable,
+    retention: job::Keep,
     queue: Option<QueueServer>,
     #[serde(default)]
     job: BTreeMap<Name, IgnoredAny>,
@@ -70,13 +70,6 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct AppTable {
     engine: EngineName,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JobsTable {
-    #[serde(default)]
-    keep: job::Keep,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +138,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         Ok((name.clone(), scheduled::job(name, item, &policies)?))
     });
     let jobs = jobs.collect::<Result<_, Fault>>()?;
-    let (serve, follow, queue, keep) = (read.serve, read.follow, read.queue, read.jobs.keep);
+    let (serve, follow, queue, keep) = (read.serve, read.follow, read.queue, read.retention);
     Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs, registries })
 }
 

@@ -30,7 +30,10 @@ func Run[I, O any](work func(I) (O, error)) {
 }
 
 func retry(err error) bool {
-	var failure vm.Failure
+	var failure interface {
+		error
+		Retry() bool
+	}
 	return errors.As(err, &failure) && failure.Retry()
 }
 

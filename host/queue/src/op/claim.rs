@@ -16,7 +16,11 @@ pub(crate) fn claim(tx: &mut Tx<'_>, worker: &WorkerName, most: u32) -> Result<C
     let mut jobs = Vec::new();
     while (jobs.len() as u64) < u64::from(most) {
         tx.settle_lanes()?;
-        let Some(id) = head(tx)? else { return Ok(Claim { jobs, next: idle(tx)? }) };
+        let next = match held(tx)? {
+            None => head(tx)?,
+            own => own,
+        };
+        let Some(id) = next else { return Ok(Claim { jobs, next: idle(tx)? }) };
         jobs.push(take(tx, id, worker)?);
     }
     Ok(Claim { jobs, next: None })
@@ -32,15 +36,32 @@ fn head(tx: &mut Tx<'_>) -> Result<Option<JobId>, QueueError> {
     row.map(|row| row.integer(0).map(JobId)).transpose()
 }
 
+/// A job whose run has made something on this server, and waits for it to come back.
+fn held(tx: &mut Tx<'_>) -> Result<Option<JobId>, QueueError> {
+    let Some(server) = tx.settings.server.clone() else { return Ok(None) };
+    let row = tx.row(
+        "select job.id from job join lane on lane.id = job.lane
+         where job.held = 1 and job.server = $1 and job.paused_until is not null
+            and (lane.most is null or lane.running < lane.most)
+         order by job.id limit 1",
+        values![server.as_str()],
+    )?;
+    row.map(|row| row.integer(0).map(JobId)).transpose()
+}
+
 fn take(tx: &mut Tx<'_>, id: JobId, worker: &WorkerName) -> Result<Claimed, QueueError> {
     let until = tx.now.after(tx.settings.lease);
+    let of = tx.stored(id)?.server;
+    // What the run has made is on another server, and out of reach.
+    let anew = i64::from(of.is_some() && tx.settings.server.is_some() && of != tx.settings.server);
     let row = tx.row(
         &format!(
-            "update job set state = 'running', ready = 0, attempt = attempt + 1, tries = tries + 1, lease_until = $2,
-                deadline = timeout + $3
+            "update job set state = 'running', ready = 0, paused_until = null, attempt = attempt + 1, tries = tries + 1,
+                lease_until = $2, deadline = timeout + $3, held = 0, run = run + $4, next_entry = next_entry * (1 - $4),
+                server = case when $4 = 1 then null else server end
              where id = $1 returning {COLUMNS}"
         ),
-        values![id, until, tx.now],
+        values![id, until, tx.now, anew],
     )?;
     let stored = Stored::read(&row.ok_or(QueueError::Stored("the head of a lane is no job"))?)?;
     let job = &stored.job;

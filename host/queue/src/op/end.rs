@@ -92,10 +92,15 @@ fn rest(tx: &mut Tx<'_>, stored: &Stored, state: State) -> Result<State, QueueEr
 
 fn again(tx: &mut Tx<'_>, stored: &Stored, how: Ending, not_before: Timestamp) -> Result<State, QueueError> {
     let new_run = i64::from(!how.keeps_run());
+    // Only its own server can go on with what the run has made there, and may be back soon.
+    let held = stored.server.is_some() && tx.settings.server.is_some() && how.keeps_run();
+    let not_before = if held { tx.now.after(tx.settings.takeover) } else { not_before };
     let untried = i64::from(how == Ending::Released);
     tx.execute(
         "update job set state = 'queued', lease_until = null, deadline = null, not_before = $2, ready = $3,
-            paused_until = $6, run = run + $4, next_entry = next_entry * (1 - $4), tries = tries - $5 where id = $1",
+            paused_until = $6, run = run + $4, next_entry = next_entry * (1 - $4), tries = tries - $5, held = $7,
+            server = case when $4 = 1 then null else server end
+         where id = $1",
         values![
             stored.job.id,
             not_before,
@@ -103,6 +108,7 @@ fn again(tx: &mut Tx<'_>, stored: &Stored, how: Ending, not_before: Timestamp) -
             new_run,
             untried,
             (not_before > tx.now).then_some(not_before),
+            held,
         ],
     )?;
     Ok(State::Queued)

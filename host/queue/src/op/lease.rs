@@ -15,6 +15,13 @@ pub(crate) fn renew(tx: &mut Tx<'_>, lease: Lease) -> Result<Renewed, QueueError
     Ok(Renewed { lasts: tx.now.until(until), is_cancelled: stored.job.is_cancelled })
 }
 
+/// Says that the run has made something on this server, where one is named.
+pub(crate) fn bind(tx: &mut Tx<'_>, lease: Lease) -> Result<(), QueueError> {
+    tx.held(lease)?;
+    let Some(server) = tx.settings.server.clone() else { return Ok(()) };
+    tx.execute("update job set server = $2 where id = $1", values![lease.job, server.as_str()]).map(drop)
+}
+
 pub(crate) fn set_progress(tx: &mut Tx<'_>, lease: Lease, progress: &Progress) -> Result<(), QueueError> {
     tx.held(lease)?;
     tx.execute(

@@ -8,7 +8,7 @@ use crate::{ConcurrencyKey, IdempotencyKey, Job, JobId, JobName, Lease, Progress
 
 pub(super) const COLUMNS: &str = "id, name, state, priority, idempotency, concurrency, submitted, not_before, timeout, \
      most_attempts, tries, attempt, run, lease_until, deadline, cancelled, next_line, progress, progress_message, ended, \
-     lane, log_bytes, next_entry";
+     lane, log_bytes, next_entry, server";
 
 /// A job, and what only the operations need of it.
 pub(super) struct Stored {
@@ -16,11 +16,19 @@ pub(super) struct Stored {
     pub(super) lane: i64,
     pub(super) log_bytes: u64,
     pub(super) next_entry: u64,
+    /// On which its run has made something.
+    pub(super) server: Option<String>,
 }
 
 impl Stored {
     pub(super) fn read(row: &Row) -> Result<Self, QueueError> {
-        Ok(Self { job: job(row)?, lane: row.integer(20)?, log_bytes: row.unsigned(21)?, next_entry: row.unsigned(22)? })
+        Ok(Self {
+            job: job(row)?,
+            lane: row.integer(20)?,
+            log_bytes: row.unsigned(21)?,
+            next_entry: row.unsigned(22)?,
+            server: row.maybe_text(23)?,
+        })
     }
 
     pub(super) fn lease(&self) -> Lease {

@@ -40,7 +40,7 @@ fn end_pauses(tx: &mut Tx<'_>) -> Result<(), QueueError> {
         values![tx.now, MOST],
     )?;
     for row in due {
-        tx.execute("update job set ready = 1, paused_until = null where id = $1", values![row.integer(0)?])?;
+        tx.execute("update job set ready = 1, paused_until = null, held = 0 where id = $1", values![row.integer(0)?])?;
         tx.touched(row.integer(1)?);
     }
     Ok(())

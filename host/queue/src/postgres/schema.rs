@@ -129,6 +129,20 @@ create table schedule (
     primary key (name, rule)
 );
 ",
+    "
+alter table job add column server text;
+alter table job add column held bigint not null default 0;
+create index job_held on job (server, id) where held = 1;
+create table content (place text primary key, at bigint not null, size bigint);
+create index content_at on content (at);
+create table piece (
+    place text not null,
+    number bigint not null,
+    bytes bytea not null,
+    primary key (place, number)
+);
+create table installation (name text not null);
+",
 ];
 
 /// Brings the tables to this version and makes them those of the connection. Several processes may try at once.

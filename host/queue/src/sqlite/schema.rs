@@ -130,6 +130,20 @@ create table schedule (
     primary key (name, rule)
 ) without rowid;
 ",
+    "
+alter table job add column server text;
+alter table job add column held integer not null default 0;
+create index job_held on job (server, id) where held = 1;
+create table content (place text primary key, at integer not null, size integer) without rowid;
+create index content_at on content (at);
+create table piece (
+    place text not null,
+    number integer not null,
+    bytes blob not null,
+    primary key (place, number)
+) without rowid;
+create table installation (name text not null);
+",
 ];
 
 /// Brings the tables to this version. Several processes may try at once.

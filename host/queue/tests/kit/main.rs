@@ -7,4 +7,5 @@ mod model;
 mod place;
 mod random;
 mod script;
+mod servers;
 mod words;

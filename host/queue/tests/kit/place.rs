@@ -22,7 +22,7 @@ pub(crate) fn settings(clock: &Arc<TestClock>) -> Settings {
         ..RetryPolicy::default()
     };
     let limits = Limits { input: 100, result: 100, answer: 100, entries: 5, line: 100, log: 1000, artifacts: 2 };
-    Settings { retry, limits, lease: 30 * second, clock: Some(clock.clone() as Arc<dyn Clock>) }
+    Settings { retry, limits, lease: 30 * second, clock: Some(clock.clone() as Arc<dyn Clock>), ..Settings::default() }
 }
 
 pub(crate) fn file(folder: &Path, clock: &Arc<TestClock>) -> Result<Queue> {

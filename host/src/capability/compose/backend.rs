@@ -210,7 +210,7 @@ impl Compose {
 }
 
 /// What the image of a service is on this machine, and where it is missing or to be renewed, in its registry.
-async fn find_image(docker: &Docker, service: &mut Service, image: Option<&Image>, variables: &Variables) {
+pub(super) async fn find_image(docker: &Docker, service: &mut Service, image: Option<&Image>, variables: &Variables) {
     let built = image.and_then(|image| image.build.as_ref());
     service.is_outdated = built.is_some() && service.build.is_some() && built != service.build.as_ref();
     let is_due = service.pulled_every.is_some_and(|seconds| {

@@ -35,6 +35,7 @@ mod image;
 mod labels;
 mod mounts;
 mod network;
+mod one_off;
 mod plugin;
 mod pull;
 mod replace;
@@ -49,6 +50,7 @@ pub(super) use down::down;
 pub(super) use gate::tail;
 pub(super) use mounts::of_a_task as mount_request;
 pub(super) use network::request as network_request;
+pub(super) use one_off::OneOff;
 pub(super) use shares::hash as shared_hash;
 pub(super) use work::Work;
 

@@ -34,8 +34,9 @@ impl Artifacts {
             };
             std::fs::create_dir_all(folder).map_err(failed)?;
             for (_, artifact) in &artifacts {
-                std::fs::copy(store.files.path_of(&artifact.place), folder.join(artifact.name.as_str()))
-                    .map_err(failed)?;
+                let gone = || failed(std::io::Error::other("its content is on no server that can be reached"));
+                let from = store.fetch(&artifact.place).await?.ok_or_else(gone)?;
+                std::fs::copy(from, folder.join(artifact.name.as_str())).map_err(failed)?;
             }
         }
         let row = |artifact: &stead_queue::Artifact| {

@@ -11,7 +11,7 @@ use crate::repo::Repo;
 
 /// Delete jobs that have ended and are not kept, and files that no job names any more.
 ///
-/// `[jobs.keep]` in stead.toml says which are kept: `age = "30 days"`, `count = 1000`; all, when it says nothing. `stead serve` does
+/// `[retention]` in stead.toml says which are kept: `age = "30 days"`, `count = 1000`; all, when it says nothing. `stead serve` does
 /// the same every hour.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Clean {}

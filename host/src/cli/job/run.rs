@@ -27,7 +27,7 @@ pub(in crate::cli) struct Run {
 impl Run {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let repo = Repo::open(&context.repo)?;
-        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?)?);
+        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?).await?);
         let job = self.what.submit(&repo, &service.store).await?.job;
         context.terminal.say(&format!("job {job}\n"));
         let worker = Worker::new(service.clone(), &format!("run-{}", std::process::id()))?;

@@ -71,7 +71,9 @@ impl What {
         let input = self.read_input()?;
         let mut attached = BTreeMap::new();
         for (name, path) in &self.attach {
-            attached.insert(name.clone(), store.files.attach(path)?);
+            let digest = store.files.attach(path)?;
+            store.share(&digest).await?;
+            attached.insert(name.clone(), digest);
         }
         let input = serde_json::to_vec(&Input { input, attached }).unwrap_or_default();
         let submission = Submission {

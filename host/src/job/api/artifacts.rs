@@ -63,7 +63,9 @@ pub(super) async fn download(call: Call) -> Result<Answer, Problem> {
     // A part of another content would be put together with what the client has.
     let is_same = call.header(&IF_RANGE).is_none_or(|known| known == tag);
     let range = call.header(&RANGE).filter(|_| is_same);
-    let path = call.api.service.store.files.path_of(&artifact.place);
+    let found = call.api.service.store.fetch(&artifact.place).await;
+    let path =
+        found.ok().flatten().ok_or_else(|| Problem::not_found("the file is on no server that can be reached"))?;
     let wanted = wanted(range, artifact.size);
     let mut answer = match wanted.clone() {
         Wanted::All => of_type(StatusCode::OK, MEDIA, open(&call, &path, 0..artifact.size).await?),
@@ -106,8 +108,8 @@ async fn open(call: &Call, path: &Path, part: Range<u64>) -> Result<Body, Proble
     if call.head.method == Method::HEAD {
         return Ok(whole(""));
     }
-    // It lies where the job ran, which need not be here when several servers share a queue.
-    let not_here = |_| Problem::not_found("the file is not on this server");
+    // It may have been cleaned away just now.
+    let not_here = |_| Problem::not_found("the file is not here any more");
     let mut file = File::open(path).await.map_err(not_here)?;
     file.seek(SeekFrom::Start(part.start)).await.map_err(not_here)?;
     let pieces = unfold((file, part.end - part.start), |(mut file, left)| async move {

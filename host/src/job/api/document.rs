@@ -8,13 +8,13 @@ use utoipa::{IntoResponses, Modify, OpenApi, openapi};
 use super::body::{Answer, text};
 use super::call::Call;
 use super::problem::Problem;
-use super::{artifacts, jobs, log, machines, metrics};
+use super::{artifacts, files, jobs, log, machines, metrics};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "stead", description = "Jobs, each in machines of its own."),
     paths(
-        metrics::health, metrics::show, show, jobs::list, jobs::submit, jobs::show, jobs::cancel, jobs::retry, log::page,
+        metrics::health, metrics::show, show, jobs::list, jobs::submit, jobs::show, jobs::cancel, jobs::retry, files::take, log::page,
         log::follow, artifacts::list, artifacts::download, machines::list,
     ),
     modifiers(&Bearer)

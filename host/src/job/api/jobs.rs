@@ -1,5 +1,6 @@
 //! Jobs: submit, list, show, cancel, retry.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -12,12 +13,14 @@ use super::body::{Answer, json};
 use super::call::Call;
 use super::problem::Problem;
 use super::view::{AttemptView, Cancelling, JobDetails, JobView, Jobs, NewJob, Wanted};
-use crate::job::Input;
+use crate::digest::Digest;
+use crate::job::{Input, Store};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST_PAGE: u32 = 1000;
 const LONGEST_TIMEOUT: u32 = 365 * 86_400;
 const MOST_ATTEMPTS: u32 = 1000;
+const MOST_FILES: usize = 100;
 /// How many pages are looked through for a token that may see only some jobs, before the client is to ask again.
 const PAGES: u32 = 10;
 
@@ -44,10 +47,11 @@ pub(super) async fn submit(call: Call) -> Result<Answer, Problem> {
         let detail = "the token may not submit jobs of this policy";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-of-this-token", detail));
     }
-    if !api.service.repo.policies().any(|policy| policy.name == new.policy) {
+    if !api.service.repo().policies().any(|policy| policy.name == new.policy) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no-such-policy", "there is no policy of this name"));
     }
-    let submission = Submission { key, ..submission(new)? };
+    let attached = attached(&api.service.store, &new.files).await?;
+    let submission = Submission { key, ..submission(new, attached)? };
     let submitted = api.service.store.queue.submit(submission).await?;
     let job = api.service.store.queue.job(submitted.job).await?;
     let status = if submitted.is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -58,14 +62,42 @@ pub(super) async fn submit(call: Call) -> Result<Answer, Problem> {
     Ok(answer)
 }
 
-fn submission(new: NewJob) -> Result<Submission, Problem> {
+/// The files of a job, all of which were handed over.
+async fn attached(store: &Store, files: &BTreeMap<String, String>) -> Result<BTreeMap<String, Digest>, Problem> {
+    if files.len() > MOST_FILES {
+        return Err(Problem::invalid(format!("a job has at most {MOST_FILES} files")));
+    }
+    let mut attached = BTreeMap::new();
+    for (name, digest) in files {
+        crate::job::artifact_name(name).map_err(Problem::invalid)?;
+        if digest.len() != 64 || !digest.bytes().all(is_hex) {
+            return Err(Problem::invalid(format!("files: {name}: a SHA-256 is 64 of 0-9a-f")));
+        }
+        let found = store.fetch(digest).await.map_err(|_| Problem::unavailable("the files do not answer"))?;
+        if found.is_none() {
+            let detail = format!("files: {name}: no file of this digest is kept: hand it over by POST /v1/files");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no-such-file", detail));
+        }
+        let digest = Digest::from_hex(digest.clone());
+        // It may be old: from here on it is young again.
+        store.renew(&digest).await.map_err(|_| Problem::unavailable("the files do not answer"))?;
+        attached.insert(name.clone(), digest);
+    }
+    Ok(attached)
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}
+
+fn submission(new: NewJob, attached: BTreeMap<String, Digest>) -> Result<Submission, Problem> {
     let within = |what, value, most| match NonZeroU32::new(value).filter(|value| value.get() <= most) {
         Some(value) => Ok(value),
         None => Err(Problem::invalid(format!("{what} is 1 to {most}"))),
     };
     let most_attempts = within("attempts", new.attempts, MOST_ATTEMPTS)?;
     let timeout = within("timeout_seconds", new.timeout_seconds, LONGEST_TIMEOUT)?;
-    let input = Input { input: new.input.to_string(), ..Input::default() };
+    let input = Input { input: new.input.to_string(), attached };
     let input = serde_json::to_vec(&input).map_err(|error| Problem::invalid(error.to_string()))?;
     Ok(Submission {
         priority: new.priority,

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::body::Answer;
 use super::call::Call;
 use super::problem::Problem;
-use super::{Api, artifacts, document, jobs, log, machines, metrics};
+use super::{Api, artifacts, document, files, jobs, log, machines, metrics};
 use crate::repo::Scope;
 
 type Answering = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -39,6 +39,7 @@ pub(super) const ROUTES: &[Route] = routes! {
     GET "/metrics" Some(Scope::Metrics) => metrics::show;
     GET "/v1/jobs" Some(Scope::Read) => jobs::list;
     POST "/v1/jobs" Some(Scope::Submit) => jobs::submit;
+    POST "/v1/files" Some(Scope::Submit) => files::take;
     GET "/v1/jobs/{job}" Some(Scope::Read) => jobs::show;
     POST "/v1/jobs/{job}/cancel" Some(Scope::Cancel) => jobs::cancel;
     POST "/v1/jobs/{job}/retry" Some(Scope::Retry) => jobs::retry;

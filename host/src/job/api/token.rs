@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use subtle::ConstantTimeEq;
 
 use super::Api;
@@ -60,7 +60,7 @@ impl Api {
         };
         let digest: [u8; 32] = Sha256::digest(shown).into();
         let mut found = None;
-        for token in &self.tokens {
+        for token in self.tokens.read().unwrap_or_else(PoisonError::into_inner).iter() {
             if bool::from(token.digest.ct_eq(&digest)) {
                 found = Some(token.clone());
             }

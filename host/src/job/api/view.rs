@@ -1,11 +1,14 @@
 //! What the API says of jobs and machines, and what it is told.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stead_queue::{Artifact, Attempt, Ending, Job, Logged, State, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::number::{integer, maybe_natural, natural};
+use crate::digest::Digest;
 use crate::job::Said;
 use crate::policy::{Level, printable};
 use crate::repo::Name;
@@ -37,6 +40,26 @@ pub(super) struct NewJob {
     #[serde(default = "three", deserialize_with = "integer")]
     #[schema(minimum = 1, maximum = 1000)]
     pub(super) attempts: u32,
+    /// Files that it finds among its artifacts: by name, the `sha256` that `POST /v1/files` has answered for each.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub(super) files: BTreeMap<String, String>,
+}
+
+/// A file that was handed over.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FileView {
+    /// What it is called in `files` of a job.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    sha256: String,
+    /// In bytes.
+    size: u64,
+}
+
+impl FileView {
+    pub(super) fn new(digest: &Digest, size: u64) -> Self {
+        Self { sha256: digest.as_str().to_owned(), size }
+    }
 }
 
 fn nothing() -> Value {

@@ -62,17 +62,17 @@ impl JobDoor {
             }
             headers.append(name, value);
         }
-        let body = self.body(request.body.as_ref())?.into();
+        let body = self.body(request.body.as_ref()).await?.into();
         Ok((Prepared { method: request.method, url, headers, private, body, timeout }, scope, masks))
     }
 
-    fn body(&self, content: Option<&Content>) -> Result<Vec<u8>, Failure> {
+    async fn body(&self, content: Option<&Content>) -> Result<Vec<u8>, Failure> {
         let name = match content {
             None => return Ok(Vec::new()),
             Some(Content::Bytes(bytes)) => return Ok(bytes.clone()),
             Some(Content::Artifact(name)) => name,
         };
-        let path = self.files.path(&self.artifact(name)?);
+        let path = self.artifact(name).await?;
         let unread = |source| Failure::Other(FileError { path: path.clone(), source }.to_string());
         let size = path.metadata().map_err(unread)?.len();
         if size > SENT {

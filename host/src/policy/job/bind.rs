@@ -18,6 +18,7 @@ wasmtime::component::bindgen!({
         import stead:host/artifact@0.1.0;
         import stead:host/retry@0.1.0;
         import stead:host/http@0.1.0;
+        import stead:host/container@0.1.0;
         import stead:host/vm@0.1.0;
         export stead:host/run@0.1.0;
     }",
@@ -27,8 +28,9 @@ wasmtime::component::bindgen!({
     with: { "stead:host/types": crate::policy::types::stead::host::types },
 });
 
-use stead::host::{artifact, clock, config, http, log, progress, retry, vm};
+use stead::host::{artifact, clock, config, container, http, log, progress, retry, vm};
 
+mod containers;
 mod machines;
 mod requests;
 
@@ -71,6 +73,11 @@ pub(crate) fn link_vm(linker: &mut Linker<JobGuest>) -> wasmtime::Result<()> {
 /// What the grant `http` gives.
 pub(crate) fn link_http(linker: &mut Linker<JobGuest>) -> wasmtime::Result<()> {
     http::add_to_linker::<_, HasJobGuest>(linker, |guest| guest)
+}
+
+/// What the grant `container` gives.
+pub(crate) fn link_container(linker: &mut Linker<JobGuest>) -> wasmtime::Result<()> {
+    container::add_to_linker::<_, HasJobGuest>(linker, |guest| guest)
 }
 
 impl config::Host for JobGuest {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::http;
+use super::{container, http};
 use crate::policy::types;
 
 /// One call that acts, or that answers differently at another time.
@@ -26,6 +26,11 @@ pub enum Call {
     Sleep { seconds: u32 },
     Send { request: http::Request },
     Fetch { request: http::Request, artifact: String },
+    StartContainer { project: String, service: String, options: container::Options },
+    WaitContainer { container: u32 },
+    WaitAnyContainer { containers: Vec<u32> },
+    CopyOut { container: u32, path: String, artifact: String },
+    RemoveContainer { container: u32 },
 }
 
 /// What a call was answered.
@@ -141,6 +146,11 @@ impl Call {
             Self::Sleep { .. } => "clock.sleep",
             Self::Send { .. } => "http.send",
             Self::Fetch { .. } => "http.download",
+            Self::StartContainer { .. } => "container.start",
+            Self::WaitContainer { .. } => "container.wait",
+            Self::WaitAnyContainer { .. } => "container.wait-any",
+            Self::CopyOut { .. } => "container.download",
+            Self::RemoveContainer { .. } => "container.remove",
         }
     }
 }

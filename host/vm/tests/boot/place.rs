@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use stead_tests::run::run;
-use stead_tests::{cache, vm::image::Image};
+use stead_tests::vm::store;
 use stead_vm::access::{Access, Keys};
 use stead_vm::lease::Lease;
 use stead_vm::machine::State;
@@ -88,7 +87,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // When this does not run, the lease ends the machine, and the next test takes away what is left.
-        let pid = store().map(|store| store.join(format!("machines/{}/qemu.pid", self.name)));
+        let pid = imported().map(|(store, _)| store.join(format!("machines/{}/qemu.pid", self.name)));
         if let Ok(pid) = pid.and_then(|pid| Ok(fs::read_to_string(pid)?)) {
             let _ = run(Command::new("kill").arg("-9").arg(pid.trim()), Duration::from_secs(5));
         }
@@ -117,27 +116,18 @@ async fn reap(qemu: &Qemu) -> Result<()> {
 }
 
 fn qemu() -> Result<(Qemu, String)> {
-    let folder = store()?;
-    let digest = fs::read_to_string(folder.join("digest"))?;
-    let settings = Settings { folder, accelerator: None, memory_mib: None, user: None };
-    Ok((Qemu::new(installation(), settings)?, digest))
+    let (folder, digest) = imported()?;
+    Ok((Qemu::new(installation(), settings(&folder))?, digest))
 }
 
-/// The image of the other tests, in a store that all runs share: importing it takes seconds.
-fn store() -> Result<PathBuf> {
-    let image = Image::obtain()?;
-    let kernel = image.kernel.context("this test boots the tests' own image")?;
-    cache::entry("vm-store", &image.key, |store| {
-        let source = store.join("source");
-        fs::create_dir_all(&source)?;
-        symlink(&kernel.vmlinux, source.join("kernel"))?;
-        symlink(&kernel.initramfs, source.join("initramfs"))?;
-        let mut convert = Command::new("qemu-img");
-        convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args([&image.disk, &source.join("disk")]);
-        run(&mut convert, Duration::from_secs(300))?.ok()?;
-        let settings = Settings { folder: store.to_owned(), accelerator: None, memory_mib: None, user: None };
-        let digest = Qemu::new(installation(), settings)?.images().import(&source, None)?;
-        fs::remove_dir_all(source)?;
-        Ok(fs::write(store.join("digest"), digest.as_str())?)
+fn settings(folder: &Path) -> Settings {
+    Settings { folder: folder.to_owned(), accelerator: None, memory_mib: None, user: None }
+}
+
+/// The image of the other tests, as the provider imports it.
+fn imported() -> Result<(PathBuf, String)> {
+    store(|source, store| {
+        let qemu = Qemu::new(installation(), settings(store))?;
+        Ok(qemu.images().import(source, None)?.as_str().to_owned())
     })
 }

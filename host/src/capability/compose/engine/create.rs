@@ -52,7 +52,7 @@ impl Up<'_> {
     }
 
     /// The networks of a container, and how it is in each.
-    fn endpoints(
+    pub(super) fn endpoints(
         &self,
         task: Task<'_>,
         own: &str,
@@ -90,7 +90,7 @@ impl Up<'_> {
         Ok(())
     }
 
-    async fn connect(
+    pub(super) async fn connect(
         &self,
         id: &str,
         own: &str,

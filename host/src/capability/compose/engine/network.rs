@@ -36,12 +36,12 @@ impl Up<'_> {
     }
 
     /// Somebody else may have made the same network at the same time.
-    async fn remove_twins(&self) -> Result<(), ApplyError> {
+    pub(super) async fn remove_twins(&self) -> Result<(), ApplyError> {
         let twins = docker::twins(self.docker, self.project).await.map_err(self.failed("list networks"))?;
         self.work.all(twins.iter().map(|id| self.remove_network(id))).await.map(drop)
     }
 
-    async fn network(
+    pub(super) async fn network(
         &self,
         key: &str,
         network: &Network,
