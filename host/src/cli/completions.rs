@@ -11,6 +11,7 @@ use crate::exit::Exit;
 /// `stead completions bash > /etc/bash_completion.d/stead`, and likewise for zsh and fish.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
+    /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -53,6 +53,7 @@ enum Command {
 /// Show what is followed, and what each host is at; of one host also the plan that waits for somebody.
 #[derive(Debug, Args)]
 struct Show {
+    /// The host; all when there is none.
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Print for machines: one JSON document.
@@ -64,6 +65,7 @@ struct Show {
 /// the host has not changed since.
 #[derive(Debug, Args)]
 struct Approve {
+    /// The hosts whose plans wait.
     #[arg(value_name = "HOST", required = true)]
     hosts: Vec<String>,
 }

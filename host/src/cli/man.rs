@@ -13,6 +13,7 @@ use crate::exit::Exit;
 /// `stead man /usr/local/share/man/man1`, then `man stead-apply`.
 #[derive(Debug, Args)]
 pub(super) struct Man {
+    /// Where the pages go.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

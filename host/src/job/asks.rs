@@ -9,7 +9,7 @@ use crate::policy::job::{Answer, Call, Door};
 /// What is asked, and where the answer goes.
 #[derive(Debug)]
 pub(super) enum Asked {
-    Call(Call, oneshot::Sender<Answer>),
+    Call(Box<Call>, oneshot::Sender<Answer>),
     Said(Vec<LogLine>, oneshot::Sender<()>),
     Progress(u16, String, oneshot::Sender<()>),
 }
@@ -37,7 +37,7 @@ impl Asks {
 #[async_trait]
 impl Door for Asks {
     async fn pass(&mut self, call: Call) -> Option<Answer> {
-        self.ask(|answer| Asked::Call(call, answer)).await
+        self.ask(|answer| Asked::Call(Box::new(call), answer)).await
     }
 
     async fn said(&mut self, lines: Vec<LogLine>) -> bool {

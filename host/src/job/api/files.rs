@@ -6,6 +6,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
@@ -36,6 +37,10 @@ pub(super) async fn take(call: Call) -> Result<Answer, Problem> {
     let Ok(_turn) = api.uploads.try_acquire() else {
         return Err(Problem::unavailable("others are handing over files: try again"));
     };
+    // Not an empty file: whoever forgets it would not hear of it.
+    if call.header(&CONTENT_LENGTH).or(call.header(&TRANSFER_ENCODING)).is_none() {
+        return Err(Problem::invalid("there is no body: send the file, as `curl --data-binary @FILE` does"));
+    }
     if call.body.size_hint().lower() > MOST {
         return Err(too_large());
     }

@@ -20,7 +20,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST_PAGE: u32 = 1000;
 const LONGEST_TIMEOUT: u32 = 365 * 86_400;
 const MOST_ATTEMPTS: u32 = 1000;
-const MOST_FILES: usize = 100;
+pub(super) const MOST_FILES: usize = 100;
 /// How many pages are looked through for a token that may see only some jobs, before the client is to ask again.
 const PAGES: u32 = 10;
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stead_queue::{Artifact, Attempt, Ending, Job, Logged, State, Timestamp};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
+use super::jobs::MOST_FILES;
 use super::number::{integer, maybe_natural, natural};
 use crate::digest::Digest;
 use crate::job::Said;
@@ -42,8 +44,15 @@ pub(super) struct NewJob {
     pub(super) attempts: u32,
     /// Files that it finds among its artifacts: by name, the `sha256` that `POST /v1/files` has answered for each.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(schema_with = attached)]
     pub(super) files: BTreeMap<String, String>,
+}
+
+/// Digests by the names of artifacts.
+fn attached() -> Object {
+    let text = |pattern| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    let all = ObjectBuilder::new().property_names(Some(text("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$")));
+    all.additional_properties(Some(text("^[0-9a-f]{64}$"))).max_properties(Some(MOST_FILES)).build()
 }
 
 /// A file that was handed over.
