@@ -178,14 +178,28 @@ pub(super) async fn networks(docker: &Docker, project: &Project) -> Result<BTree
     Ok(found.into_iter().filter_map(one).collect())
 }
 
-/// The ids of networks that have the name of an older one: Docker makes as many as it is asked for, and then starts no
-/// container in them.
+/// The ids of networks that have the name of another one: Docker makes as many as it is asked for, and then starts no
+/// container in them. The oldest stays, unless something is in a younger one already.
 pub(super) async fn twins(docker: &Docker, project: &Project) -> Result<Vec<String>, Error> {
     let found = docker.list_networks(Some(ListNetworksOptions { filters: Some(of(project)) })).await?;
     let mut found: Vec<_> = found.into_iter().filter_map(|one| Some((one.name?, one.created, one.id?))).collect();
     found.sort();
-    let twins = found.iter().zip(found.iter().skip(1)).filter(|(older, younger)| older.0 == younger.0);
-    Ok(twins.map(|(_, (.., id))| id.clone()).collect())
+    let mut twins = Vec::new();
+    for same in found.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
+        let mut empty = Vec::new();
+        for (.., id) in same {
+            match docker.inspect_network(id, None).await {
+                Ok(network) if network.containers.as_ref().is_none_or(|within| within.is_empty()) => {
+                    empty.push(id.clone())
+                }
+                Ok(_) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let one_stays = usize::from(empty.len() == same.len());
+        twins.extend(empty.into_iter().skip(one_stays));
+    }
+    Ok(twins)
 }
 
 /// The names of a project's volumes.
