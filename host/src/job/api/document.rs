@@ -17,7 +17,7 @@ use super::{artifacts, files, jobs, log, machines, metrics};
         metrics::health, metrics::show, show, jobs::list, jobs::submit, jobs::show, jobs::cancel, jobs::retry, files::take, log::page,
         log::follow, artifacts::list, artifacts::download, machines::list,
     ),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &Empty)
 )]
 struct Document;
 
@@ -28,6 +28,18 @@ impl Modify for Bearer {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// A file may be empty, and HTTP does not tell an empty body from none.
+struct Empty;
+
+impl Modify for Empty {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let files = document.paths.paths.get_mut("/v1/files").and_then(|path| path.post.as_mut());
+        if let Some(openapi::RefOr::T(body)) = files.and_then(|take| take.request_body.as_mut()) {
+            body.required = Some(openapi::Required::False);
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
@@ -28,7 +27,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 
 /// Hand over a file for a job that is submitted within the hour. Its digest, in `files` of the job, makes it an artifact of it.
 #[utoipa::path(post, path = "/v1/files", tag = "jobs",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Up to 4 GiB."),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Up to 4 GiB; none is an empty file."),
     responses((status = 201, description = "It is kept", body = FileView), super::document::Problems),
     security(("token" = ["submit"])))]
 pub(super) async fn take(call: Call) -> Result<Answer, Problem> {
@@ -37,10 +36,6 @@ pub(super) async fn take(call: Call) -> Result<Answer, Problem> {
     let Ok(_turn) = api.uploads.try_acquire() else {
         return Err(Problem::unavailable("others are handing over files: try again"));
     };
-    // Not an empty file: whoever forgets it would not hear of it.
-    if call.header(&CONTENT_LENGTH).or(call.header(&TRANSFER_ENCODING)).is_none() {
-        return Err(Problem::invalid("there is no body: send the file, as `curl --data-binary @FILE` does"));
-    }
     if call.body.size_hint().lower() > MOST {
         return Err(too_large());
     }
