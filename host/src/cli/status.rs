@@ -118,7 +118,8 @@ fn row(machine: &Machine, Said { status, drift }: &Said) -> [String; 6] {
     ]
 }
 
-fn drifted(drift: &[String]) -> String {
+/// How a host drifted, in few words.
+pub(super) fn drifted(drift: &[String]) -> String {
     match drift {
         [] => "none".to_owned(),
         found => found.iter().map(|resource| printable(resource)).collect::<Vec<_>>().join(", "),

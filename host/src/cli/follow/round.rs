@@ -14,7 +14,7 @@ use super::super::{Context, saved};
 use crate::error::{Blame, Failure};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::follow::{Commit, Drift, Mirror, MirrorError, Record, Standing, questions};
+use crate::follow::{Commit, Drift, Followee, Mirror, MirrorError, Record, Standing, questions};
 use crate::policy::printable;
 use crate::repo::{self, Repo};
 use crate::session::{ApplyOptions, Goal, Request};
@@ -49,8 +49,7 @@ impl<'a> Follower<'a> {
 
     /// Whether somebody agreed to a plan.
     pub(super) fn is_agreed(&self) -> bool {
-        let waits = |(host, followee): (&String, &_)| {
-            let followee: &crate::follow::Followee = followee;
+        let waits = |(host, followee): (&String, &Followee)| {
             matches!(followee.standing, Standing::Waiting { .. }) && agreed(&self.folder, host).exists()
         };
         self.record.hosts.iter().any(waits)

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::super::saved;
-use super::super::status::json;
+use super::super::status::{drifted, json};
 use super::super::table::table;
 use super::super::when::when;
 use super::Context;
 use crate::digest::Digest;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
-use crate::follow::{Drift, Followee, Record, Standing};
+use crate::follow::{Followee, Record, Standing};
 use crate::plan::render;
 use crate::policy::printable;
 
@@ -56,17 +56,13 @@ fn row((host, followee): (&String, &Followee)) -> [String; 4] {
         Standing::Failed { at, .. } => ("failed".to_owned(), Some(at)),
         Standing::Away { at, .. } => ("not reached".to_owned(), Some(at)),
     };
+    let drift = match followee.drift.as_ref().map(|drift| &drift.found) {
+        None => "not looked at".to_owned(),
+        Some(Err(_)) => "not seen".to_owned(),
+        Some(Ok(found)) => drifted(found),
+    };
     let since = since.map(|at| when(*at)).unwrap_or_default();
-    [host.clone(), is, since, followee.drift.as_ref().map_or_else(|| "not looked at".to_owned(), drift)]
-}
-
-/// How a host drifted, in few words.
-pub(super) fn drift(drift: &Drift) -> String {
-    match &drift.found {
-        Err(_) => "not seen".to_owned(),
-        Ok(found) if found.is_empty() => "none".to_owned(),
-        Ok(found) => found.iter().map(|resource| printable(resource)).collect::<Vec<_>>().join(", "),
-    }
+    [host.clone(), is, since, drift]
 }
 
 /// One host, with the plan that waits.
