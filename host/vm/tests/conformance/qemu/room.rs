@@ -1,9 +1,10 @@
 //! Memory is promised once, and processes of others are left alone.
 
 use std::fs;
-use std::process::Command;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use stead_vm::provider::{Cause, Provider};
 
 use super::{Local, provider};
@@ -33,7 +34,11 @@ async fn a_number_that_belongs_to_another_process_is_not_killed() -> Result<()> 
     local.lose(&name)?;
     let machine = local.folder().join("state/machines").join(name.as_str());
     let mut stranger = Command::new("sleep").arg("60").spawn()?;
-    let mut reader = Command::new("tail").arg("-f").arg(machine.join("console.log")).spawn()?;
+    let console = machine.join("console.log");
+    fs::write(&console, "x")?;
+    let mut reader = Command::new("tail").arg("-f").arg(&console).stdout(Stdio::piped()).spawn()?;
+    // It has opened the file before that is gone.
+    reader.stdout.as_mut().context("a pipe")?.read_exact(&mut [0])?;
     fs::write(machine.join("qemu.pid"), format!("{}\n", stranger.id()))?;
     provider.destroy(&name).await?;
     assert!(stranger.try_wait()?.is_none() && reader.try_wait()?.is_none());
