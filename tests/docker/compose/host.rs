@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use stead::capability::{self, AnyCapability, ApplyError, Declared, Owned};
-use stead::machine::Machine;
+use stead::machine::{Doing, Machine};
 use stead::plan::{Change, Diff, Undo};
 use stead::secret::Secret;
 use stead_tests::docker::Engine;
@@ -18,6 +18,8 @@ pub(crate) struct Host {
     pub(crate) owned: Owned<Value>,
     folder: tempfile::TempDir,
     secrets: BTreeMap<String, Secret<String>>,
+    /// What steps said that they were at work on.
+    pub(crate) told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Host {
@@ -42,7 +44,14 @@ impl Host {
     fn bare_on(engine: Engine, project: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         engine.put_in(&folder.path().join("root"))?;
-        let host = Self { engine, project: project.to_owned(), owned: Owned::new(), folder, secrets: BTreeMap::new() };
+        let host = Self {
+            engine,
+            project: project.to_owned(),
+            owned: Owned::new(),
+            folder,
+            secrets: BTreeMap::new(),
+            told: Arc::default(),
+        };
         std::fs::create_dir_all(host.staged())?;
         host.clean()?;
         Ok(host)
@@ -74,7 +83,10 @@ impl Host {
 
     pub(crate) fn machine(&self) -> Result<Arc<Machine>> {
         let machine = Machine::open(&self.folder.path().join("root"), &self.state())?;
-        Ok(Arc::new(machine.with_apps(self.folder.path().join("repo/apps")).with_secrets(self.secrets.clone())))
+        let told = Arc::clone(&self.told);
+        let doing = Doing::new(move |words| told.lock().expect("nobody panicked").push(words));
+        let machine = machine.with_apps(self.folder.path().join("repo/apps")).with_secrets(self.secrets.clone());
+        Ok(Arc::new(machine.with_doing(doing)))
     }
 
     pub(crate) fn spec(&self) -> Value {

@@ -150,10 +150,30 @@ fn what_an_image_is_built_from_counts() -> Result<()> {
         host.write("web/Dockerfile", "FROM {image}\nRUN echo no compiler && exit 3\n")?;
         let error = host.failed().await?.to_string();
         ensure!(error.contains("cannot build image stead-build-web") && error.contains("exit code: 3"), "{error}");
+        ensure!(error.contains("its last lines:\nno compiler"), "{error}");
         assert_eq!(before, host.ids()?);
         host.write("compose.yaml", "services: { web: { build: ../elsewhere } }")?;
         let error = host.plan(&[host.spec()]).await.expect_err("it was planned").to_string();
         ensure!(error.contains("service web, key build") && error.contains("not in the project's folder"), "{error}");
         Ok(())
+    })
+}
+
+#[test]
+fn what_services_share_is_built_once_and_its_steps_are_told() -> Result<()> {
+    block(async {
+        let service = "{ build: ./app, image: 'stead-shared:2', stop_grace_period: 0s }";
+        let mut host = Host::new("stead-shared", &format!("services: {{ web: {service}, worker: {service} }}"))?;
+        host.write("app/Dockerfile", "FROM {image}\nRUN echo \u{7} > /page\nCMD [\"sleep\", \"1000\"]\n")?;
+        host.up().await?;
+        let told = host.told.lock().expect("nobody panicked").clone();
+        let steps: Vec<_> = told.iter().filter(|words| words.contains("RUN echo")).collect();
+        ensure!(steps.len() == 1 && steps[0].starts_with("building stead-shared:2: ["), "{told:?}");
+        ensure!(!steps[0].contains('\u{7}'), "{steps:?}");
+        let image = |container: &str| Ok::<_, anyhow::Error>(host.inspect(container)?["Image"].clone());
+        assert_eq!(image("stead-shared-web-1")?, image("stead-shared-worker-1")?);
+        ensure!(host.up().await?.is_empty());
+        host.clean()?;
+        host.engine.docker(["rmi", "stead-shared:2"])?.ok().map(drop)
     })
 }

@@ -14,9 +14,11 @@ use crate::capability::compose::files::{Entry, Files};
 use crate::capability::compose::ignore::Ignore;
 use crate::capability::compose::model::Build;
 use crate::capability::compose::state;
+use crate::policy::printable;
 
 mod context;
 mod request;
+mod trace;
 
 /// Where the text of `dockerfile_inline` goes in a context.
 const INLINE: &str = ".dockerfile-inline";
@@ -36,7 +38,11 @@ impl Up<'_> {
             .ok_or_else(|| self.refused("an image can be built only by an engine of this machine, over its socket"))?;
         let query = request::query(self.build_query(service, named, build, planned));
         self.machine.doing().tell(format!("building {named}"));
-        let built = request::build(&socket, self.docker.client_version(), &query, context.map(Context::archive)).await;
+        let tell = |step: &str| {
+            self.machine.doing().tell(format!("building {named}: {}", self.variables.hide(&printable(step))));
+        };
+        let archive = context.map(Context::archive);
+        let built = request::build(&socket, self.docker.client_version(), &query, archive, tell).await;
         let why = |why: String| {
             let hint = super::hint::hint(&why).map(|hint| format!("; {hint}")).unwrap_or_default();
             self.refused(format!("cannot build image {named}: {}{hint}", self.variables.hide(&why)))

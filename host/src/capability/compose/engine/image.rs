@@ -64,10 +64,15 @@ impl Up<'_> {
         if let Some(id) = planned.and_then(|planned| planned.image_id.as_ref()).filter(|id| here.contains_key(*id)) {
             return Ok(Source::Here(id.clone()));
         }
-        if service.build.is_some() {
-            return Ok(Source::Built(name.to_owned()));
-        }
         let named = service.image_name(self.project, name);
+        if service.build.is_some() {
+            // What several services share is built once, for the first of them.
+            let is_same = |(other, service_of): &(&String, &Service)| {
+                service_of.build == service.build && service_of.image_name(self.project, other) == named
+            };
+            let first = self.model.services.iter().find(is_same).map_or(name, |(first, _)| first);
+            return Ok(Source::Built(first.to_owned()));
+        }
         let platform = service.platform.clone().unwrap_or_default();
         let policy = PullPolicy::of(service.pull_policy.as_deref()).unwrap_or(PullPolicy::Missing);
         let is_renewed = matches!(policy, PullPolicy::Every(_));

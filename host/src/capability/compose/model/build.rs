@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::scalar::integer;
 
 /// See the Compose Build Specification.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Build {
     pub(crate) context: String,

@@ -2,7 +2,6 @@
 //!
 //! What the engine prints on the way is in BuildKit's own protocol; what it built, or why it did not, is plain JSON.
 
-use std::collections::VecDeque;
 use std::path::Path;
 
 use bollard::ClientVersion;
@@ -11,20 +10,23 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 use super::context::Pieces;
+use super::trace::{self, Trace};
 
 /// A line of the answer longer than that is none.
 const LONGEST: u64 = 8 << 20;
-/// How many lines of what a step printed an error carries.
-const LAST_LINES: usize = 20;
 
 #[derive(Deserialize)]
 struct Line {
+    id: Option<String>,
+    /// Of a trace, text; of an image that is done, an object.
+    aux: Option<serde_json::Value>,
     stream: Option<String>,
     error: Option<String>,
     message: Option<String>,
 }
 
-/// Sends an archive to be built, by the version of the API that was agreed upon, and waits until it is. The archive goes in chunks, because nobody knows its length yet.
+/// Sends an archive to be built, by the version of the API that was agreed upon, and waits until it is; `tell` hears of each
+/// step that begins. The archive goes in chunks, because nobody knows its length yet.
 ///
 /// # Errors
 /// Why it was not built, in words.
@@ -33,6 +35,7 @@ pub(super) async fn build(
     version: ClientVersion,
     query: &str,
     archive: Option<Pieces>,
+    tell: impl Fn(&str),
 ) -> Result<(), String> {
     let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).await.map_err(unreachable)?;
@@ -57,7 +60,7 @@ pub(super) async fn build(
     }
     let _ = stream.write_all(b"0\r\n\r\n").await;
     let mut answer = BufReader::new(stream);
-    let mut said = VecDeque::new();
+    let mut trace = Trace::default();
     loop {
         let mut bytes = Vec::new();
         let read = (&mut answer).take(LONGEST).read_until(b'\n', &mut bytes).await.map_err(unreachable)?;
@@ -67,13 +70,13 @@ pub(super) async fn build(
         // Lines of the head, and sizes of chunks, are no JSON.
         let Ok(line) = serde_json::from_slice::<Line>(&bytes) else { continue };
         if let Some(error) = line.error.or(line.message) {
-            let said = said.into_iter().collect::<String>();
+            let said = trace.last_lines();
             return Err(if said.is_empty() { error } else { format!("{error}; its last lines:\n{said}") });
         }
-        said.extend(line.stream);
-        while said.len() > LAST_LINES {
-            said.pop_front();
+        if let (Some(trace::ID), Some(serde_json::Value::String(aux))) = (line.id.as_deref(), &line.aux) {
+            trace.hear(aux).iter().for_each(|step| tell(step));
         }
+        line.stream.iter().for_each(|text| trace.print(text));
     }
 }
 
