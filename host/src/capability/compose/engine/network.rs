@@ -145,7 +145,10 @@ pub(super) async fn remove_network(docker: &Docker, name: &str) -> Result<(), Er
         let names = Vec::from_iter(within).join(", ");
         let hint = "stop them, or take them out of it with `docker network disconnect`";
         let message = match names.is_empty() {
-            true => message,
+            // The engine counts what it has in a network, and has been seen to lose count; a start puts that right.
+            true => {
+                format!("{message}, but it names none: a restart of the engine, `systemctl restart docker`, mends that")
+            }
             false => format!("it is in use by containers that are not of this project: {names}; {hint}"),
         };
         return Err(Error::DockerResponseServerError { status_code, message });
