@@ -6,3 +6,4 @@ mod links;
 mod page;
 mod run;
 mod shell;
+mod words;
