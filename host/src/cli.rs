@@ -42,6 +42,7 @@ mod saved;
 mod secret;
 mod secrets;
 mod serve;
+mod service;
 mod size;
 mod status;
 mod table;

@@ -45,7 +45,7 @@ pub use price::Amount;
 pub use schedule::{NotASchedule, Schedule};
 pub use scheduler::{Look, Scheduler};
 pub use scope::Scope;
-pub use service::{Reaped, Service, ServiceError, Store, import_image, warm_image};
+pub use service::{ProviderTables, Reaped, Service, ServiceError, Store, import_image, warm_image};
 pub use worker::Worker;
 
 /// Whether a file can be called so among the artifacts of a job.

@@ -1,7 +1,10 @@
 //! Secrets reach the file that they are for, and nothing else.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Result, ensure};
 
@@ -53,6 +56,32 @@ fn a_secret_that_is_not_there_says_how_to_set_it() -> Result<()> {
     repo.declare("token = \"tok-two\"")?;
     let said = repo.stead("plan", 65)?;
     ensure!(said.contains("stead secret set tok-two"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_provider_is_told_the_secret_that_its_table_names() -> Result<()> {
+    let repo = with_secret()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let provider = format!(
+        "[provider.hetzner]\nendpoint = \"http://{}/v1\"\ntoken = {{ secret = \"token\" }}\n",
+        listener.local_addr()?
+    );
+    repo.write("", &format!("{GRANTS}{provider}"))?;
+    let asked = thread::spawn(move || -> std::io::Result<String> {
+        let (mut stream, _) = listener.accept()?;
+        let mut head = vec![0; 4096];
+        let length = stream.read(&mut head)?;
+        stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+        Ok(String::from_utf8_lossy(&head[..length]).into_owned())
+    });
+    let said = repo.stead("vm ls", 65)?;
+    let asked = asked.join().expect("a thread panicked")?;
+    ensure!(asked.contains(&format!("Bearer {VALUE}")), "{asked}");
+    ensure!(said.contains("hetzner") && !said.contains(VALUE), "{said}");
+    repo.write("", &format!("{GRANTS}{}", provider.replace("\"token\" }", "\"other\" }")))?;
+    let said = repo.stead("vm ls", 64)?;
+    ensure!(said.contains("no secret is called `other`"), "{said}");
     Ok(())
 }
 

@@ -10,10 +10,15 @@ use crate::repo::{Repo, RepoError};
 
 /// The database of the repo's queue, with its password; `None`: the queue is a file.
 pub(super) fn server(repo: &Repo) -> Result<Option<Server>, Failure> {
+    server_with(repo, &mut Revealed::default())
+}
+
+/// The same with secrets that may be open already.
+pub(super) fn server_with(repo: &Repo, revealed: &mut Revealed) -> Result<Option<Server>, Failure> {
     let Some(queue) = repo.queue() else { return Ok(None) };
     let server = queue.server().clone();
     Ok(Some(match &queue.password {
-        Some(secret) => server.with_password(Revealed::default().value(repo, secret.as_str())?.reveal()),
+        Some(secret) => server.with_password(revealed.value(repo, secret.as_str())?.reveal()),
         None => server,
     }))
 }

@@ -10,9 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::Context;
-use super::queue::server;
 use super::secrets::Revealed;
-use super::unit;
+use super::{service, unit};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::job::{Api, Bound, KnownToken, Scheduler, Service, Serving, Worker};
@@ -51,7 +50,7 @@ impl Serve {
             context.terminal.print(&unit::serve(context, &repo)?);
             return Ok(Exit::Done);
         }
-        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?).await?);
+        let service = Arc::new(service::open(context, &repo).await?);
         let name = self.name.clone().unwrap_or_else(|| format!("serve-{}", std::process::id()));
         let worker = Worker::new(service.clone(), &name)?;
         let no_signals = |error: std::io::Error| Failure::new(Blame::Host, Exit::Internal, &error);

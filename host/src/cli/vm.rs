@@ -8,11 +8,11 @@ use stead_vm::machine;
 use stead_vm::request::Size;
 
 use super::Context;
-use super::queue::server;
+use super::service;
 use super::table::table;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::job::{Service, import_image, warm_image};
+use crate::job::{import_image, warm_image};
 use crate::repo::Repo;
 
 /// Look after the machines of jobs.
@@ -30,7 +30,7 @@ pub(super) struct Ls {}
 /// Keep an image for the provider `qemu`, and print its digest, by which jobs ask for it.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// A disk in any format of qemu-img(1), or a folder with a `disk`, and a `kernel` and an `initramfs` to boot it directly.
+    /// A disk, qcow2 or raw, or a folder with a `disk`, and a `kernel` and an `initramfs` to boot it directly.
     image: PathBuf,
 }
 
@@ -57,7 +57,7 @@ impl Vm {
         let (repo, state) = (Repo::open(&context.repo)?, &context.place.state);
         match self {
             Self::Ls(_) => {
-                let all = Service::open(repo.clone(), state, server(&repo)?).await?.machines().await?;
+                let all = service::open(context, &repo).await?.machines().await?;
                 let rows = all.iter().flat_map(|(provider, machines)| machines.iter().map(move |vm| row(provider, vm)));
                 context.terminal.print(&table(&rows.collect::<Vec<_>>()));
             }

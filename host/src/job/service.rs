@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use stead_queue::{JobId, Place, Queue, QueueError, Server, Settings, State};
 use stead_vm::machine::Vm;
 use stead_vm::name::{Installation, NameError, Owner};
@@ -57,6 +57,8 @@ pub struct Service {
     pub(super) seen: Seen,
 }
 
+/// `[provider.NAME]` of each provider, with the values of the secrets that it names.
+pub type ProviderTables = BTreeMap<String, Map<String, Value>>;
 /// What a round of the reaper did at one provider; the error says why it could not look.
 pub type Reaped = Result<Round, ServiceError>;
 
@@ -109,11 +111,16 @@ impl Store {
 }
 
 impl Service {
-    /// Opens what lies under stead's own folder, with the providers of the repo.
+    /// Opens what lies under stead's own folder, with the providers of these tables.
     ///
     /// # Errors
     /// When the folder, the queue or a provider cannot be used.
-    pub async fn open(repo: Repo, state: &Path, server: Option<Server>) -> Result<Self, ServiceError> {
+    pub async fn open(
+        repo: Repo,
+        state: &Path,
+        server: Option<Server>,
+        tables: ProviderTables,
+    ) -> Result<Self, ServiceError> {
         let store = Store::open(state, server)?;
         let own = installation(&state.join("jobs"))?;
         // So that each of them sees to the machines of all, where the provider is not this server itself.
@@ -121,7 +128,7 @@ impl Service {
             true => store.queue.installation(own.as_str()).await?.parse()?,
             false => own,
         };
-        let providers = providers(&repo, state, &installation)?;
+        let providers = providers(tables, state, &installation)?;
         Self::with(repo, state, store, providers)
     }
 
@@ -263,15 +270,15 @@ fn is_run(owner: &Owner, run: u64) -> bool {
     u64::from(owner.attempt) == run
 }
 
-fn providers(repo: &Repo, state: &Path, installation: &Installation) -> Result<Providers, ServiceError> {
-    let mut tables: BTreeMap<String, serde_json::Value> =
-        repo.providers().map(|(name, table)| (name.to_string(), table.clone().into())).collect();
-    tables.insert(EMBEDDED.to_owned(), embedded(repo, state));
-    tables.values_mut().filter_map(serde_json::Value::as_object_mut).for_each(|table| drop(table.remove(price::KEY)));
-    let open = |(name, table): (String, serde_json::Value)| match provider::open(&name, installation.clone(), table) {
-        Ok(provider) => Ok((name, Arc::from(provider))),
-        Err(source) => Err(ServiceError::Provider { name, source }),
-    };
+fn providers(mut tables: ProviderTables, state: &Path, installation: &Installation) -> Result<Providers, ServiceError> {
+    let embedded = embedded(tables.remove(EMBEDDED).unwrap_or_default(), state);
+    tables.insert(EMBEDDED.to_owned(), embedded);
+    tables.values_mut().for_each(|table| drop(table.remove(price::KEY)));
+    let open =
+        |(name, table): (String, Map<String, Value>)| match provider::open(&name, installation.clone(), table.into()) {
+            Ok(provider) => Ok((name, Arc::from(provider))),
+            Err(source) => Err(ServiceError::Provider { name, source }),
+        };
     tables.into_iter().map(open).collect()
 }
 
@@ -286,12 +293,16 @@ fn prices(repo: &Repo) -> Result<Prices, ServiceError> {
 }
 
 /// The settings of the embedded provider, which needs no table.
-fn embedded(repo: &Repo, state: &Path) -> serde_json::Value {
-    let table = repo.providers().find(|(name, _)| name.as_str() == EMBEDDED).map(|(_, table)| table.clone());
-    let mut table = table.unwrap_or_default();
+fn embedded(mut table: Map<String, Value>, state: &Path) -> Map<String, Value> {
     table.remove(price::KEY);
     table.entry("folder").or_insert_with(|| json!(state.join("jobs/machines")));
-    table.into()
+    table
+}
+
+/// The same where nothing else of the repo is needed.
+fn embedded_of(repo: &Repo, state: &Path) -> Value {
+    let table = repo.providers().find(|(name, _)| name.as_str() == EMBEDDED).map(|(_, table)| table.clone());
+    embedded(table.unwrap_or_default(), state).into()
 }
 
 /// Keeps an image for the embedded provider, and answers what machines ask for it by.
@@ -300,7 +311,7 @@ fn embedded(repo: &Repo, state: &Path) -> serde_json::Value {
 /// When it is none, or cannot be kept.
 pub fn import_image(repo: &Repo, state: &Path, from: &Path) -> Result<String, ServiceError> {
     let failed = |source| ServiceError::Provider { name: EMBEDDED.to_owned(), source };
-    let settings = serde_json::from_value(embedded(repo, state))
+    let settings = serde_json::from_value(embedded_of(repo, state))
         .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
     let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
     Ok(qemu.images().import(from, None).map_err(ServiceError::Image)?.to_string())
@@ -312,7 +323,7 @@ pub fn import_image(repo: &Repo, state: &Path, from: &Path) -> Result<String, Se
 /// When there is no such image, or it does not boot.
 pub async fn warm_image(repo: &Repo, state: &Path, image: &str, size: &Size) -> Result<(), ServiceError> {
     let failed = |source| ServiceError::Provider { name: EMBEDDED.to_owned(), source };
-    let settings = serde_json::from_value(embedded(repo, state))
+    let settings = serde_json::from_value(embedded_of(repo, state))
         .map_err(|error| failed(ProviderError::because(Cause::Invalid, "its settings", error)))?;
     let qemu = Qemu::new(installation(&state.join("jobs"))?, settings).map_err(failed)?;
     qemu.prepare(image, size).await.map_err(failed)

@@ -7,8 +7,7 @@ use stead_queue::{JobId, State};
 
 use super::follow::{Follow, Place};
 use super::submit::What;
-use crate::cli::Context;
-use crate::cli::queue::server;
+use crate::cli::{Context, service};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::job::{Service, Worker};
@@ -27,7 +26,7 @@ pub(in crate::cli) struct Run {
 impl Run {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let repo = Repo::open(&context.repo)?;
-        let service = Arc::new(Service::open(repo.clone(), &context.place.state, server(&repo)?).await?);
+        let service = Arc::new(service::open(context, &repo).await?);
         let job = self.what.submit(&repo, &service.store).await?.job;
         context.terminal.say(&format!("job {job}\n"));
         let worker = Worker::new(service.clone(), &format!("run-{}", std::process::id()))?;
