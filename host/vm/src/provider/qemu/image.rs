@@ -23,7 +23,7 @@ const INITRAMFS: &str = "initramfs";
 /// An image that is in no store, or cannot be put into one.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    #[error("{0:?} is no SHA-256 digest: it has 64 digits of 0-9 and a-f")]
+    #[error("{0:?} is no SHA-256 digest: it has 64 digits of 0-9 and a-f, after `sha256:` or alone")]
     NoDigest(String),
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: io::Error },
@@ -31,6 +31,8 @@ pub enum ImageError {
     OtherDigest { path: PathBuf, expected: ImageDigest, found: ImageDigest },
     #[error("{path} takes its content from another file; make it self-contained with qemu-img convert")]
     NotSelfContained { path: PathBuf },
+    #[error("{path} is {what}, and an image is qcow2 or raw; {hint}")]
+    Foreign { path: PathBuf, what: &'static str, hint: &'static str },
     #[error("{folder} has a kernel and no initramfs, or the other way round")]
     HalfAKernel { folder: PathBuf },
 }
@@ -80,8 +82,9 @@ impl FromStr for ImageDigest {
 
     fn from_str(text: &str) -> Result<Self, ImageError> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        match text.len() == 64 && text.bytes().all(is_digit) {
-            true => Ok(Self(text.to_owned())),
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        match digits.len() == 64 && digits.bytes().all(is_digit) {
+            true => Ok(Self(digits.to_owned())),
             false => Err(ImageError::NoDigest(text.chars().take(80).collect())),
         }
     }
@@ -154,6 +157,11 @@ fn copy_all(source: &Path, folder: &Path) -> Result<ImageDigest, ImageError> {
 
 fn copy_disk(source: &Path, folder: &Path) -> Result<String, ImageError> {
     let path = source.to_owned();
+    if let Some((what, hint)) =
+        format::foreign(source).map_err(|error| ImageError::Io { path: path.clone(), source: error })?
+    {
+        return Err(ImageError::Foreign { path, what, hint });
+    }
     match format::is_self_contained(source) {
         Ok(true) => copy(source, &folder.join(DISK)).map_err(|source| ImageError::Io { path, source }),
         Ok(false) => Err(ImageError::NotSelfContained { path }),

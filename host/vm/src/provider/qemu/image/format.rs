@@ -9,6 +9,22 @@ const MAGIC: &[u8; 4] = b"QFI\xfb";
 const HEADER: usize = 80;
 const EXTERNAL_DATA_FILE: u64 = 1 << 2;
 
+const CONVERT: &str = "convert it with `qemu-img convert -O qcow2`";
+const DECOMPRESS: &str = "decompress it first";
+/// How files begin that are no disk as it is, whatever their names say.
+const FOREIGN: &[(&[u8], &str, &str)] = &[
+    (b"KDMV", "VMDK", CONVERT),
+    (b"# Disk DescriptorFile", "VMDK", CONVERT),
+    (b"vhdxfile", "VHDX", CONVERT),
+    (b"conectix", "VHD", CONVERT),
+    (b"<<< ", "VDI", CONVERT),
+    (b"\x1f\x8b", "compressed by gzip", DECOMPRESS),
+    (b"\xfd7zXZ\0", "compressed by xz", DECOMPRESS),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", DECOMPRESS),
+    (b"BZh", "compressed by bzip2", DECOMPRESS),
+    (b"PK\x03\x04", "a ZIP archive", DECOMPRESS),
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Format {
     Qcow2,
@@ -32,6 +48,14 @@ pub(super) fn inspect(disk: &Path) -> io::Result<(Format, u64)> {
         Some(header) => (Format::Qcow2, number(&header, 24)),
         None => (Format::Raw, length),
     })
+}
+
+/// What a file is that is neither qcow2 nor the bytes of a disk, and what makes one of it. A boot sector begins like none of these.
+pub(super) fn foreign(disk: &Path) -> io::Result<Option<(&'static str, &'static str)>> {
+    let mut start = Vec::new();
+    File::open(disk)?.take(HEADER as u64).read_to_end(&mut start)?;
+    let found = FOREIGN.iter().find(|(magic, ..)| start.starts_with(magic));
+    Ok(found.map(|(_, what, hint)| (*what, *hint)))
 }
 
 /// Whether no other file of this machine becomes part of the disk: an image can name any, and the guest would read it.
