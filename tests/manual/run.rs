@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use stead_tests::container::Container;
@@ -32,7 +33,9 @@ fn every_command_of_the_manual_is_true() -> Result<()> {
     let asked = std::env::var("STEAD_MANUAL").ok();
     for page in page::all()? {
         if asked.as_ref().is_none_or(|asked| page.path == Path::new(asked)) {
+            let began = Instant::now();
             work_through(&page, programs.path())?;
+            eprintln!("{}: {:.1} s", page.path.display(), began.elapsed().as_secs_f32());
         }
     }
     Ok(())
