@@ -13,6 +13,7 @@ mod error;
 pub mod hetzner;
 mod http;
 pub mod qemu;
+mod settings;
 mod time;
 
 pub use error::{Cause, ProviderError};

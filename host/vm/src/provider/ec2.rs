@@ -36,9 +36,7 @@ pub(super) fn open(
     installation: Installation,
     settings: serde_json::Value,
 ) -> Result<Box<dyn Provider>, ProviderError> {
-    // Not the parser's own words: they may hold a value, and the settings hold a key.
-    let wrong = |_| ProviderError::new(Cause::Invalid, "the settings of the provider ec2 have another form");
-    Ok(Box::new(Ec2::new(installation, serde_json::from_value(settings).map_err(wrong)?)?))
+    Ok(Box::new(Ec2::new(installation, super::settings::read(NAME, settings)?)?))
 }
 
 impl Ec2 {

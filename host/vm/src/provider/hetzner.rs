@@ -51,9 +51,7 @@ pub(super) fn open(
     installation: Installation,
     settings: serde_json::Value,
 ) -> Result<Box<dyn Provider>, ProviderError> {
-    // Not the parser's own words: they may hold a value, and the settings hold a token.
-    let wrong = |_| ProviderError::new(Cause::Invalid, "the settings of the provider hetzner have another form");
-    Ok(Box::new(Hetzner::new(installation, serde_json::from_value(settings).map_err(wrong)?)?))
+    Ok(Box::new(Hetzner::new(installation, super::settings::read(NAME, settings)?)?))
 }
 
 impl Hetzner {

@@ -55,9 +55,7 @@ pub(super) fn open(
     installation: Installation,
     settings: serde_json::Value,
 ) -> Result<Box<dyn Provider>, ProviderError> {
-    let settings = serde_json::from_value(settings)
-        .map_err(|error| ProviderError::because(Cause::Invalid, "the settings of the provider qemu", error))?;
-    Ok(Box::new(Qemu::new(installation, settings)?))
+    Ok(Box::new(Qemu::new(installation, super::settings::read(NAME, settings)?)?))
 }
 
 impl Qemu {
