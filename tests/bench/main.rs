@@ -1,10 +1,11 @@
 //! Reruns every figure that the docs publish, each beside its peer in the same run, and prints them as tables.
 //!
-//! `bench [policy] [languages] [apply] [ruleset] [peers] [apps]`: those parts, or all of them. The machine is shared and noisy, so
+//! `bench [policy] [languages] [apply] [ruleset] [peers] [curve] [apps]`: those parts, or all of them. The machine is shared and noisy, so
 //! runs that are compared take turns, and a table gives ratios: trust those more than the times.
 
 mod apply;
 mod apps;
+mod curve;
 mod languages;
 mod peers;
 mod policy;
@@ -22,7 +23,7 @@ use site::Site;
 
 /// Those of a server with the shipped policy.
 const OF_SITE: [&str; 4] = ["policy", "languages", "apply", "peers"];
-const OTHERS: [&str; 2] = ["ruleset", "apps"];
+const OTHERS: [&str; 3] = ["ruleset", "apps", "curve"];
 
 fn main() -> Result<()> {
     let asked: Vec<String> = env::args().skip(1).collect();
@@ -37,6 +38,11 @@ fn main() -> Result<()> {
     }
     if wanted("apps") {
         apps::measure()?;
+    }
+    if wanted("curve") {
+        for table in curve::measure()? {
+            println!("{table}");
+        }
     }
     if !OF_SITE.into_iter().any(wanted) {
         return Ok(());

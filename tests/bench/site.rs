@@ -40,6 +40,17 @@ impl Site {
         self.folder.path()
     }
 
+    /// Changes the one kernel parameter that a bench changes.
+    pub(crate) fn set_swappiness(&self, value: u32) -> Result<()> {
+        let path = self.path().join("stead.toml");
+        let text = std::fs::read_to_string(&path)?;
+        let line = |line: &str| match line.starts_with("sysctl = ") {
+            true => format!("sysctl = {{ \"vm.swappiness\" = \"{value}\" }}\n"),
+            false => format!("{line}\n"),
+        };
+        Ok(std::fs::write(path, text.lines().map(line).collect::<String>())?)
+    }
+
     fn copy(&self, from: &str, to: &str) -> Result<()> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(from);
         let target = self.path().join(to);

@@ -10,7 +10,7 @@ from pyinfra.operations import apt, files, server, systemd
 
 here = Path(environ["BENCH_PEERS"])
 app = Path(environ["BENCH_APP"])
-variables = yaml.safe_load((here / "vars.yaml").read_text())
+variables = yaml.safe_load((here / "vars.yaml").read_text().replace("{{ swappiness }}", environ["BENCH_SWAPPINESS"]))
 
 
 def put(name, dest, mode="644"):

@@ -17,6 +17,8 @@ pub(crate) enum Tool {
     Stead,
     Pyinfra,
     Ansible,
+    /// A script that is piped to ssh(1), with its files.
+    Shell,
 }
 
 /// The server, and what is to be done to it.
@@ -26,16 +28,19 @@ pub(crate) struct Work<'a> {
     /// The interpreter that has the peers.
     pub(crate) python: &'a Path,
     pub(crate) server: &'a Server,
+    /// The value of the kernel parameter that changes.
+    pub(crate) swappiness: u32,
 }
 
 impl Tool {
-    pub(crate) const ALL: [Self; 3] = [Self::Stead, Self::Pyinfra, Self::Ansible];
+    pub(crate) const ALL: [Self; 4] = [Self::Stead, Self::Pyinfra, Self::Ansible, Self::Shell];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stead => "stead",
             Self::Pyinfra => "pyinfra",
             Self::Ansible => "ansible-playbook",
+            Self::Shell => "shell script over ssh",
         }
     }
 
@@ -44,14 +49,17 @@ impl Tool {
             Self::Stead => work.stead(&["apply", "--yes"]),
             Self::Pyinfra => work.pyinfra(&["-y"]),
             Self::Ansible => work.ansible(&[]),
+            Self::Shell => work.shell(),
         }
     }
 
-    pub(crate) fn check(self, work: &Work<'_>) -> Command {
+    /// A run that changes nothing; a script has none.
+    pub(crate) fn check(self, work: &Work<'_>) -> Option<Command> {
         match self {
-            Self::Stead => work.stead(&["plan"]),
-            Self::Pyinfra => work.pyinfra(&["--dry"]),
-            Self::Ansible => work.ansible(&["--check"]),
+            Self::Stead => Some(work.stead(&["plan"])),
+            Self::Pyinfra => Some(work.pyinfra(&["--dry"])),
+            Self::Ansible => Some(work.ansible(&["--check"])),
+            Self::Shell => None,
         }
     }
 
@@ -63,6 +71,8 @@ impl Tool {
             Self::Ansible => said.contains(" changed=0 "),
             // The app always counts as changed: Compose finds out for itself whether there is something to do.
             Self::Pyinfra => changed_operations(&said) == Some("1"),
+            // It says nothing, as scripts do.
+            Self::Shell => true,
         };
         ensure!(idle, "{} found something to do:\n{said}", self.name());
         Ok(took)
@@ -94,7 +104,25 @@ impl Work<'_> {
         command.arg(format!("--ssh-common-args=-F {}", self.server.file("ssh_config_direct").display()));
         command.arg(format!("--extra-vars=@{}", file("vars.yaml").display()));
         command.arg(format!("--extra-vars=app={}", self.app().display()));
+        command.arg(format!("--extra-vars=swappiness={}", self.swappiness));
         command.arg("--extra-vars=ansible_python_interpreter=/usr/bin/python3").arg(file("playbook.yaml"));
+        command
+    }
+
+    fn shell(&self) -> Command {
+        let mut command = self.server.beside("sh");
+        let (peers, app) = (file(""), self.app());
+        let pack = format!(
+            "tar --create --directory {} server.sh files --directory {} --transform 's,^hello,app,' hello",
+            peers.display(),
+            app.parent().unwrap_or(&app).display()
+        );
+        let run = format!(
+            "d=$(mktemp -d) && cd $d && tar --extract --no-same-owner && SWAPPINESS={} sh server.sh; s=$?; rm -r $d; exit $s",
+            self.swappiness
+        );
+        let ssh = format!("ssh -F {} server '{run}'", self.server.file("ssh_config_direct").display());
+        command.arg("-c").arg(format!("{pack} | {ssh}"));
         command
     }
 
@@ -106,6 +134,7 @@ impl Work<'_> {
         command.arg(format!("ANSIBLE_SSH_CONTROL_PATH_DIR={}", self.server.file("ansible/cp").display()));
         command.arg(format!("BENCH_APP={}", self.app().display()));
         command.arg(format!("BENCH_PEERS={}", file("").display()));
+        command.arg(format!("BENCH_SWAPPINESS={}", self.swappiness));
         // By its interpreter, for the environment was moved after it had been made.
         command.arg(self.python).arg(self.python.with_file_name(program));
         command
