@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::{Blame, Failure};
 use crate::exit::{self, Exit};
 use crate::session::Place;
+use crate::{size, when};
 
 mod agent;
 mod app;
@@ -42,7 +43,6 @@ mod saved;
 mod secret;
 mod secrets;
 mod serve;
-mod size;
 mod status;
 mod table;
 mod targets;
@@ -51,7 +51,6 @@ mod token;
 mod unit;
 mod vm;
 mod vpn;
-mod when;
 mod wit;
 
 use terminal::Terminal;
