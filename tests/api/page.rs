@@ -257,6 +257,10 @@ fn jobs_are_read_page_by_page_and_files_never_run() -> Result<()> {
     let page = visitor.page(&format!("/jobs/{job}"))?;
     assert_eq!(words(&page, "#state"), "succeeded");
     ensure!(words(&page, ".log").contains("it ends") && words(&page, "pre").contains("\"padding\": \"xxx"));
+    // One that ended between the page and its script is told so; who comes back is told to stay away.
+    let stream = format!("/jobs/{job}/log/stream?after=1");
+    assert_eq!(visitor.get(&stream)?.is(200)?.text().matches("event: ").count(), 1);
+    visitor.ask("GET", &stream, &[("last-event-id", "1")], "")?.is(204)?;
     visitor.get(&format!("/jobs/{job}/files/..%2f..%2fqueue.sqlite"))?.is(404)?;
 
     for _ in 0..51 {

@@ -62,7 +62,7 @@ pub(super) async fn lines(call: &Call, lines: &Lines) -> Result<Log, Problem> {
     security(("token" = ["read"])))]
 pub(super) async fn follow(call: Call) -> Result<Answer, Problem> {
     let last = last_event(&call)?;
-    follow_from(call, last).await
+    follow_from(call, last, last.is_some()).await
 }
 
 /// The number of the last line that arrived, as the client says.
@@ -73,11 +73,11 @@ pub(super) fn last_event(call: &Call) -> Result<Option<u64>, Problem> {
     number.map(Some).ok_or_else(|| Problem::invalid("Last-Event-ID is the number of a line"))
 }
 
-/// The lines after this one.
-pub(super) async fn follow_from(call: Call, last: Option<u64>) -> Result<Answer, Problem> {
+/// The lines after this one. Who comes back when all has arrived is told to stay away; who comes first is told the end.
+pub(super) async fn follow_from(call: Call, last: Option<u64>, comes_back: bool) -> Result<Answer, Problem> {
     let job = call.job().await?;
     let from = last.map_or(0, |last| last.saturating_add(1));
-    if last.is_some() && job.state.has_ended() && from >= job.next_line {
+    if comes_back && job.state.has_ended() && from >= job.next_line {
         let mut nothing = Response::new(whole(""));
         *nothing.status_mut() = StatusCode::NO_CONTENT;
         return Ok(nothing);

@@ -69,8 +69,8 @@ pub(super) async fn page(call: Call) -> Result<Answer, Problem> {
 pub(super) async fn follow(call: Call) -> Result<Answer, Problem> {
     let After { after } = call.query()?;
     let after = after.filter(|after| i64::try_from(*after).is_ok());
-    let last = last_event(&call)?.or(after);
-    follow_from(call, last).await
+    let last = last_event(&call)?;
+    follow_from(call, last.or(after), last.is_some()).await
 }
 
 fn text(lines: &[LineView], stream: Option<&str>) -> Markup {
