@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::{Blame, Failure};
 use crate::exit::{self, Exit};
 use crate::session::Place;
+use crate::{size, when};
 
 mod agent;
 mod app;
@@ -43,7 +44,6 @@ mod secret;
 mod secrets;
 mod serve;
 mod service;
-mod size;
 mod status;
 mod table;
 mod targets;
@@ -52,7 +52,6 @@ mod token;
 mod unit;
 mod vm;
 mod vpn;
-mod when;
 mod wit;
 
 use terminal::Terminal;

@@ -14,6 +14,7 @@ use crate::capability::vpn::{PublicKey, Tunnel};
 use crate::error::Failure;
 use crate::journal::{JournaledStep, Operation, Revision, Run};
 use crate::lock::Holder;
+use crate::look::Look;
 use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
 use crate::policy::LogLine;
 
@@ -43,6 +44,8 @@ pub enum Event {
     Report { report: Report },
     /// The answer to a request for the status.
     Status { status: Box<Status> },
+    /// The answer to a request to look.
+    Look { look: Box<Look> },
     /// The answer to a request for the log.
     Runs { runs: Vec<Run>, operations: Vec<Operation> },
     /// The answer to a request for the log of one run.

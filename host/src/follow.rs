@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 mod decide;
 mod mirror;
 mod record;
+mod watched;
 
 pub use decide::questions;
 pub use mirror::{Commit, Mirror, MirrorError, NotACommit};
 pub use record::{Drift, Followee, Record, RecordError, Standing};
+pub use watched::{Unseen, Watched};
 
 /// Where all of it lies, in stead's own folder.
 pub fn folder(state: &Path) -> PathBuf {

@@ -41,7 +41,7 @@ pub use files::{FileError, Files};
 pub use input::Input;
 pub use lines::{Said, Source};
 pub use machines::Providers;
-pub use price::Amount;
+pub use price::{Amount, costs};
 pub use schedule::{NotASchedule, Schedule};
 pub use scheduler::{Look, Scheduler};
 pub use scope::Scope;

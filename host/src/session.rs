@@ -12,6 +12,7 @@ use crate::repo::Bundle;
 
 mod apps;
 mod error;
+mod look;
 mod planning;
 mod serve;
 
@@ -37,6 +38,8 @@ pub enum Request {
     Apply { bundle: Box<Bundle>, plan: Box<Plan>, options: ApplyOptions },
     /// What is the machine at?
     Status,
+    /// How is all that can be watched?
+    Look,
     /// What was done? One run with its steps, or the last ones.
     Log { run: Option<u64> },
     /// What does the firewall let in, and who listens?

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use stead::follow::Watched;
 use stead_tests::run::run;
 
 use crate::repo::{GRANTS, Repo};
@@ -190,6 +191,30 @@ fn drift_is_seen_and_not_mended() -> Result<()> {
     ensure!(team.follow(0)?.contains("box: drifted: file:/etc/motd"));
     team.shows(&["file:/etc/motd"])?;
     ensure!(team.motd()? == "by hand\n");
+    Ok(())
+}
+
+#[test]
+fn what_is_seen_of_a_host_is_kept_for_the_page() -> Result<()> {
+    let team = Team::new()?;
+    team.commit("motd = \"one\\n\"", Some("alice"), &["alice"])?;
+    team.follow(0)?;
+    let folder = stead::follow::folder(&team.at("state"));
+    let seen = || Watched::open(&folder, "box");
+    let look = seen()?.look.context("it was not seen")?;
+    let revision = look.revision.context("no revision")?;
+    ensure!(revision.id == 1 && revision.commit.as_deref() == Some(team.git(&["rev-parse", "HEAD"])?.trim()));
+    ensure!(look.runs.len() == 1 && look.last_plan.is_some_and(|plan| plan.contains("+ file /etc/motd")));
+    // What is not there says so.
+    ensure!(look.apps.is_err_and(|why| why.contains("Docker")), "there is no engine in this root");
+    ensure!(look.firewall.is_ok_and(|rules| rules.sections.is_empty()));
+
+    fs::write(team.at("root/etc/motd"), "by hand\n")?;
+    team.commit("motd = \"two\\n\"\nforward = \"1\"", Some("alice"), &["alice"])?;
+    team.follow(2)?;
+    let seen = seen()?;
+    ensure!(seen.waiting.is_some_and(|plan| plan.contains("+two") && plan.contains("running: 0 → 1")));
+    ensure!(seen.mending.is_some_and(|plan| plan.contains("-by hand") && plan.contains("+one")));
     Ok(())
 }
 

@@ -36,6 +36,7 @@ pub(super) async fn ask_showing(machine: &Machine, request: Request, mut show: i
             Event::Plan { .. }
                 | Event::Report { .. }
                 | Event::Status { .. }
+                | Event::Look { .. }
                 | Event::Runs { .. }
                 | Event::Run { .. }
                 | Event::Firewall { .. }

@@ -14,6 +14,7 @@ use super::secrets::Revealed;
 use super::{service, unit};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
+use crate::follow;
 use crate::job::{Api, Bound, KnownToken, Scheduler, Service, Serving, Worker};
 use crate::repo::{Listen, Proof, Repo};
 
@@ -22,7 +23,7 @@ const REAP: Duration = Duration::from_secs(60);
 /// How often old jobs and files are taken away.
 const CLEAN: Duration = Duration::from_secs(60 * 60);
 
-/// Work on the jobs of the queue, submit those of schedules, and serve the HTTP API of `[serve]`.
+/// Work on the jobs of the queue, submit those of schedules, and serve the HTTP API and the page of `[serve]`.
 ///
 /// Runs until it is told to end (SIGTERM, Ctrl-C). What it works on then is handed back: the next one goes on with it, and
 /// its machines and their commands run meanwhile. At SIGHUP it reads `stead.toml` anew: policies, grants, schedules, tokens and
@@ -35,7 +36,7 @@ pub(super) struct Serve {
     /// What this one is called among others of the same queue.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Where the API listens, instead of where [serve] says: ADDRESS:PORT, or unix:/PATH.
+    /// Where the API and the page listen, instead of where [serve] says: ADDRESS:PORT, or unix:/PATH.
     #[arg(long, value_name = "PLACE")]
     listen: Option<Listen>,
     /// Print a unit of systemd that runs this, and do nothing else: `stead serve --print-unit > /etc/systemd/system/stead.service`.
@@ -98,7 +99,7 @@ impl Serve {
         };
         let bound = Bound::new(&listen).map_err(failed)?;
         context.terminal.say(&format!("listening at {}\n", bound.at()));
-        Ok(Some(Api::new(service.clone(), tokens).serve(bound).map_err(failed)?))
+        Ok(Some(Api::new(service.clone(), tokens, follow::folder(&context.place.state)).serve(bound).map_err(failed)?))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::repo::Name;
 
-/// Make a token for the API of `stead serve`, and show it once.
+/// Make a token for the API and the page of `stead serve`, and show it once.
 ///
 /// Prints it, and, to standard error, the lines for stead.toml, which hold its digest and not the token.
 #[derive(Debug, Args)]

@@ -63,8 +63,8 @@ pub struct Drift {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {path}: {source}", path = path.display())]
 pub struct RecordError {
-    path: PathBuf,
-    source: std::io::Error,
+    pub(super) path: PathBuf,
+    pub(super) source: std::io::Error,
 }
 
 impl Record {

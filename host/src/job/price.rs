@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use stead_queue::Spent;
 use stead_vm::machine::{Offer, Price};
 use stead_vm::provider::Provider;
 use tokio::sync::Mutex;
@@ -36,6 +37,17 @@ pub(super) struct Prices {
     /// By provider and instance type.
     said: BTreeMap<String, BTreeMap<String, Amount>>,
     offers: Mutex<BTreeMap<String, (Instant, Vec<Offer>)>>,
+}
+
+/// By currency, what machines have cost, and whether that may grow.
+pub fn costs(spent: &[Spent]) -> BTreeMap<&str, (u64, bool)> {
+    let mut costs = BTreeMap::new();
+    for one in spent {
+        let (micros, grows) = costs.entry(one.currency.as_str()).or_insert((0_u64, false));
+        *micros = micros.saturating_add(one.micros);
+        *grows |= !one.is_settled;
+    }
+    costs
 }
 
 impl Prices {

@@ -65,6 +65,8 @@ pub enum Scope {
     Machines,
     /// Scrape the metrics, which tell of all jobs.
     Metrics,
+    /// See on the page what `stead follow` saw of all hosts.
+    Hosts,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +144,7 @@ impl TryFrom<TokenTable> for Token {
         if table.scopes.is_empty() {
             return Err(NotAToken::NoScopes);
         }
-        if table.jobs.is_none() && table.scopes.iter().any(|scope| *scope != Scope::Metrics) {
+        if table.jobs.is_none() && table.scopes.iter().any(|scope| !matches!(scope, Scope::Metrics | Scope::Hosts)) {
             return Err(NotAToken::NoJobs);
         }
         Ok(Self { proof, scopes: table.scopes, jobs: table.jobs })
@@ -172,6 +174,7 @@ impl Scope {
             Self::Retry => "retry",
             Self::Machines => "machines",
             Self::Metrics => "metrics",
+            Self::Hosts => "hosts",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Place, SessionError, Tidy};
 use crate::capability::Capability;
-use crate::capability::compose::{self, Apps, Compose, Exec, Lines, Needs, Streams, Waste};
+use crate::capability::compose::{self, App, Apps, Compose, Exec, Lines, Needs, Streams, Waste};
 use crate::event::{Event, Events};
 use crate::journal::Journal;
 use crate::lock::Lock;
@@ -15,13 +15,17 @@ use crate::machine::Machine;
 const RUNS: u32 = 500;
 
 pub(super) async fn list(place: &Place, events: &Events) -> Result<(), SessionError> {
+    events.tell(Event::Apps { apps: all(place).await? });
+    Ok(())
+}
+
+/// All apps of this machine.
+pub(super) async fn all(place: &Place) -> Result<Vec<App>, SessionError> {
     let machine = Machine::open(&place.root, &place.state)?;
     let latest = Journal::open(machine.state())?.latest()?;
     let owned = latest.and_then(|mut revision| revision.ownership.remove(Compose::NAME)).unwrap_or_default();
     let owned: BTreeSet<String> = owned.into_keys().collect();
-    let apps = Apps::open(&machine).await?.list(&owned).await?;
-    events.tell(Event::Apps { apps });
-    Ok(())
+    Ok(Apps::open(&machine).await?.list(&owned).await?)
 }
 
 pub(super) async fn logs(place: &Place, app: &str, lines: &Lines, events: &Events) -> Result<(), SessionError> {

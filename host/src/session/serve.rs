@@ -1,16 +1,17 @@
 //! One function for each request.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::planning::Planning;
-use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError, apps};
+use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError, apps, look};
 use crate::apply::{Apply, recover};
 use crate::capability::firewall::{self, Firewall, Listening, Transport};
 use crate::capability::vpn::{self, Vpn};
-use crate::capability::{self, Capability};
+use crate::capability::{self, Capability, Declared};
 use crate::event::{Event, Events, Report, Status};
 use crate::guard::Guard;
-use crate::journal::{Journal, Kind};
+use crate::journal::{Journal, Kind, Run};
 use crate::lock::{Lock, LockError};
 use crate::machine::{Machine, SshSession};
 use crate::plan::Plan;
@@ -22,6 +23,9 @@ const RUNS: u32 = 50;
 /// How long the guard waits for an apply that is still at work.
 const WATCH: Duration = Duration::from_secs(6 * 3600);
 
+/// What was declared of the firewall, and who listens.
+type Rules = (Vec<Declared<firewall::Spec>>, BTreeSet<Listening>);
+
 /// Serves one request; everything worth knowing is told as events.
 ///
 /// # Errors
@@ -31,10 +35,21 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
     match envelope.request {
         Request::Plan { bundle, goal } => plan(place, *bundle, goal, events).await,
         Request::Apply { bundle, plan, options } => apply(place, *bundle, &plan, options, &operator, events).await,
-        Request::Status => status(place, events),
+        Request::Status => {
+            events.tell(Event::Status { status: Box::new(status(place)?) });
+            Ok(())
+        }
+        Request::Look => look::look(place, events).await,
         Request::Log { run } => log(place, run, events),
-        Request::Firewall => firewall(place, events).await,
-        Request::Vpn => vpn(place, events).await,
+        Request::Firewall => {
+            let (specs, listening) = rules(place).await?;
+            events.tell(Event::Firewall { specs, listening });
+            Ok(())
+        }
+        Request::Vpn => {
+            events.tell(Event::Vpn { tunnels: tunnels(place).await? });
+            Ok(())
+        }
         Request::NextKey { interface } => next_key(place, &interface, &operator, events),
         Request::Apps => apps::list(place, events).await,
         Request::AppLogs { app, lines } => apps::logs(place, &app, &lines, events).await,
@@ -117,9 +132,9 @@ async fn refuse_cut_off(plan: &Plan) -> Result<(), SessionError> {
     Ok(())
 }
 
-fn status(place: &Place, events: &Events) -> Result<(), SessionError> {
+pub(super) fn status(place: &Place) -> Result<Status, SessionError> {
     let journal = journal(place)?;
-    let status = Status {
+    Ok(Status {
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: journal.latest()?,
@@ -128,12 +143,11 @@ fn status(place: &Place, events: &Events) -> Result<(), SessionError> {
             Err(LockError::Held(holder)) => Some(holder),
             _ => None,
         },
-    };
-    events.tell(Event::Status { status: Box::new(status) });
-    Ok(())
+    })
 }
 
-async fn firewall(place: &Place, events: &Events) -> Result<(), SessionError> {
+/// What the last revision declared of the firewall, and who listens.
+pub(super) async fn rules(place: &Place) -> Result<Rules, SessionError> {
     let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
     let mut listening = firewall::listening()?;
     // The kernel itself listens for these, so no process does.
@@ -141,15 +155,21 @@ async fn firewall(place: &Place, events: &Events) -> Result<(), SessionError> {
     let ports = tunnels.iter().filter_map(|tunnel| tunnel.listen_port);
     listening.extend(ports.map(|port| Listening::everywhere(Transport::Udp, port, "wireguard")));
     let specs = firewall::recorded(specs.remove(Firewall::NAME).unwrap_or_default())?;
-    events.tell(Event::Firewall { specs, listening });
-    Ok(())
+    Ok((specs, listening))
 }
 
-async fn vpn(place: &Place, events: &Events) -> Result<(), SessionError> {
+pub(super) async fn tunnels(place: &Place) -> Result<Vec<vpn::Tunnel>, SessionError> {
     let mut specs = journal(place)?.latest()?.map(|revision| revision.specs).unwrap_or_default();
-    let tunnels = vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?;
-    events.tell(Event::Vpn { tunnels });
-    Ok(())
+    Ok(vpn::status(&specs.remove(Vpn::NAME).unwrap_or_default()).await?)
+}
+
+/// The last runs, the newest first, and the plan of that one.
+pub(super) fn runs(place: &Place, most: u32) -> Result<(Vec<Run>, Option<Plan>), SessionError> {
+    let journal = journal(place)?;
+    let runs = journal.runs(most)?;
+    // One of another version of stead is not shown.
+    let plan = runs.first().and_then(|run| journal.plan(run.id).ok());
+    Ok((runs, plan))
 }
 
 fn next_key(place: &Place, interface: &vpn::Name, operator: &str, events: &Events) -> Result<(), SessionError> {

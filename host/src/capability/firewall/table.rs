@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::compile::{conditions, defaults};
 use super::listening::Listening;
 use super::ruleset::Match;
@@ -10,7 +12,7 @@ use super::verdict::Verdict;
 use crate::capability::{Declared, PlanError};
 
 /// One chain of which something is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     pub chain: Chain,
     /// `drop by default (server)`.
@@ -20,7 +22,7 @@ pub struct Section {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub from: String,
     /// By which interfaces.
@@ -32,7 +34,7 @@ pub struct Row {
 }
 
 /// Who gets to a program that listens, or that something is open and nobody listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
     /// `tcp 22`.
     pub port: String,

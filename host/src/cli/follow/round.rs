@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::super::asking::{Asked, ask, unexpected};
+use super::super::asking::{Asked, ask, ask_showing, unexpected};
 use super::super::planning::{self, Planned};
 use super::super::progress::Progress;
 use super::super::targets::{self, Machine};
@@ -14,7 +15,8 @@ use super::super::{Context, saved};
 use crate::error::{Blame, Failure};
 use crate::event::Event;
 use crate::exit::Exit;
-use crate::follow::{Commit, Drift, Followee, Mirror, MirrorError, Record, Standing, questions};
+use crate::follow::{Commit, Drift, Followee, Mirror, MirrorError, Record, Standing, Unseen, Watched, questions};
+use crate::look::shown;
 use crate::policy::printable;
 use crate::repo::{self, Repo};
 use crate::session::{ApplyOptions, Goal, Request};
@@ -117,7 +119,28 @@ impl<'a> Follower<'a> {
             self.bring(&context, settings, machine, host).await?;
             self.compare(&context, settings, machine, host).await?;
         }
+        self.watch(&machines).await
+    }
+
+    /// Looks at all hosts, for `stead serve` to show. One that cannot be seen stays as it was seen last.
+    async fn watch(&self, machines: &[(Machine, String)]) -> Result<(), Failure> {
+        let look = async |machine: &Machine| match ask_showing(machine, Request::Look, |_| {}).await? {
+            Event::Look { look } => Ok(*look),
+            _ => Err(unexpected()),
+        };
+        let looks = join_all(machines.iter().map(|(machine, _)| look(machine))).await;
+        for ((_, host), look) in machines.iter().zip(looks) {
+            self.show(host, |watched| match look {
+                Ok(look) => (watched.look, watched.at, watched.unseen) = (Some(look), now(), None),
+                Err(failure) => watched.unseen = Some(Unseen { at: now(), why: failure.message }),
+            })?;
+        }
+        Watched::retain(&self.folder, |host| machines.iter().any(|(_, name)| name == host));
         Ok(())
+    }
+
+    fn show(&self, host: &str, change: impl FnOnce(&mut Watched)) -> Result<(), Failure> {
+        Watched::change(&self.folder, host, change).map_err(|error| Failure::new(Blame::Host, Exit::State, &error))
     }
 
     /// Brings a host to what the commit says, unless somebody has to be asked.
@@ -157,6 +180,7 @@ impl<'a> Follower<'a> {
         }
         let plan = planned.plan.hash.clone();
         saved::write(&self::plan(&self.folder, host), std::slice::from_ref(&planned))?;
+        self.show(host, |watched| watched.waiting = Some(shown(&planned.plan)))?;
         Ok(Standing::Waiting { at, plan, because })
     }
 
@@ -189,6 +213,10 @@ impl<'a> Follower<'a> {
             return Ok(());
         }
         let found = planned(context, machine, host, Goal::LastRevision).await;
+        let mending = found.as_ref().ok().filter(|planned| !planned.plan.is_empty());
+        let mending = mending.map(|planned| shown(&planned.plan));
+        self.show(host, |watched| watched.mending = mending)?;
+        let followee = self.record.hosts.entry(host.to_owned()).or_default();
         let found = found.map(|planned| planned.plan.changed().into_iter().collect::<Vec<_>>());
         let found = found.map_err(|failure| failure.message);
         if followee.drift.as_ref().map(|drift| &drift.found) != Some(&found) {

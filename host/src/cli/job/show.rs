@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use stead_queue::{Attempt, Job, JobId, Spent};
+use stead_queue::{Attempt, Job, JobId};
 
 use super::ls::at;
 use super::{number, store};
 use crate::cli::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::job::Amount;
+use crate::job::{Amount, costs};
 use crate::policy::printable;
 
 /// Show a job: its attempts, and its result.
@@ -31,17 +31,6 @@ impl Show {
         context.terminal.print(&text(&job, &attempts, &costs(&spent), result.as_deref()));
         Ok(Exit::Done)
     }
-}
-
-/// By currency, what machines have cost, and whether that may grow.
-fn costs(spent: &[Spent]) -> BTreeMap<&str, (u64, bool)> {
-    let mut costs = BTreeMap::new();
-    for one in spent {
-        let (micros, grows) = costs.entry(one.currency.as_str()).or_insert((0_u64, false));
-        *micros = micros.saturating_add(one.micros);
-        *grows |= !one.is_settled;
-    }
-    costs
 }
 
 fn text(job: &Job, attempts: &[Attempt], costs: &BTreeMap<&str, (u64, bool)>, result: Option<&[u8]>) -> String {

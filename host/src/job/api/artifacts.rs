@@ -32,7 +32,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, Problem> {
     Ok(json(StatusCode::OK, &Artifacts { artifacts: artifacts.iter().map(Into::into).collect() }))
 }
 
-async fn of_last_run(call: &Call) -> Result<Vec<Artifact>, Problem> {
+pub(super) async fn of_last_run(call: &Call) -> Result<Vec<Artifact>, Problem> {
     let job = call.job().await?;
     let all = call.api.service.store.queue.artifacts(job.id).await?;
     Ok(all.into_iter().filter(|(run, _)| *run == job.run).map(|(_, artifact)| artifact).collect())
@@ -93,13 +93,13 @@ pub(super) async fn download(call: Call) -> Result<Answer, Problem> {
 
 const MEDIA: &str = "application/octet-stream";
 
-fn put(answer: &mut Answer, name: HeaderName, value: &str) {
+pub(super) fn put(answer: &mut Answer, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }
 }
 
-fn is_among(known: &str, tag: &str) -> bool {
+pub(super) fn is_among(known: &str, tag: &str) -> bool {
     known.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 

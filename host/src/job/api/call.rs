@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use stead_queue::{Job, JobId, QueueError};
 use tokio::time::timeout;
 
 use super::Api;
+use super::page::Session;
 use super::problem::Problem;
 use super::token::KnownToken;
 
@@ -27,6 +28,8 @@ pub(super) struct Call {
     pub(super) api: Arc<Api>,
     /// None where no token is needed.
     pub(super) token: Option<Arc<KnownToken>>,
+    /// That of a browser; none: a token was shown.
+    pub(super) session: Option<Session>,
     /// What stands for `{…}` in the path.
     pub(super) arguments: Vec<String>,
     pub(super) head: Parts,
@@ -60,26 +63,32 @@ impl Call {
     }
 
     /// The document in the body.
-    pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        if !self.header(&CONTENT_TYPE).is_some_and(is_json) {
-            let detail = "the body is to be application/json";
+    pub(super) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Problem> {
+        let bytes = self.bytes("application/json", BODY).await?;
+        serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(format!("the body: {error}")))
+    }
+
+    /// The body, which must be of this type and have at most so many bytes.
+    pub(super) async fn bytes(&mut self, media: &str, most: usize) -> Result<Bytes, Problem> {
+        if !self.header(&CONTENT_TYPE).is_some_and(|said| is_of(said, media)) {
+            let detail = format!("the body is to be {media}");
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
         }
-        let too_large = || Problem::too_large(format!("a body has at most {BODY} bytes"));
+        let too_large = || Problem::too_large(format!("a body has at most {most} bytes"));
         // As it says beforehand.
-        if self.body.size_hint().lower() > BODY as u64 {
+        if self.body.size_hint().lower() > most as u64 {
             return Err(too_large());
         }
-        let read = timeout(SENDING, Limited::new(self.body, BODY).collect()).await;
+        let read = timeout(SENDING, Limited::new(&mut self.body, most).collect()).await;
         let read = read.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not come"))?;
         let bytes = read.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
             Some(_) => too_large(),
             None => Problem::invalid("the body broke off"),
         })?;
-        serde_json::from_slice(&bytes.to_bytes()).map_err(|error| Problem::invalid(format!("the body: {error}")))
+        Ok(bytes.to_bytes())
     }
 }
 
-fn is_json(media: &str) -> bool {
-    media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+fn is_of(said: &str, media: &str) -> bool {
+    said.split(';').next().is_some_and(|said| said.trim().eq_ignore_ascii_case(media))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, LOCATION};
 use serde_json::Value;
-use stead_queue::{Cancelled, Filter, IdempotencyKey, JobId, JobName, Submission};
+use stead_queue::{Cancelled, Filter, IdempotencyKey, Job, JobId, JobName, Submission};
 
 use super::body::{Answer, json};
 use super::call::Call;
@@ -112,7 +112,11 @@ fn submission(new: NewJob, attached: BTreeMap<String, Digest>) -> Result<Submiss
     responses((status = 200, description = "A page of them", body = Jobs), super::document::Problems),
     security(("token" = ["read"])))]
 pub(super) async fn list(call: Call) -> Result<Answer, Problem> {
-    let wanted: Wanted = call.query()?;
+    Ok(json(StatusCode::OK, &listed(&call, &call.query()?).await?))
+}
+
+/// Those that the token may touch.
+pub(super) async fn listed(call: &Call, wanted: &Wanted) -> Result<Jobs, Problem> {
     let limit = page(wanted.limit)?;
     let filter = Filter {
         name: wanted.policy.as_ref().map(|name| JobName::new(name.as_str())).transpose()?,
@@ -139,7 +143,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, Problem> {
         }
         next = before;
     }
-    Ok(json(StatusCode::OK, &Jobs { jobs, next: next.map(JobId::number) }))
+    Ok(Jobs { jobs, next: next.map(JobId::number) })
 }
 
 /// How many may be asked for at once.
@@ -155,11 +159,17 @@ pub(super) fn page(limit: u32) -> Result<u32, Problem> {
     responses((status = 200, description = "The job", body = JobDetails), super::document::Problems),
     security(("token" = ["read"])))]
 pub(super) async fn show(call: Call) -> Result<Answer, Problem> {
+    Ok(json(StatusCode::OK, &details(&call).await?.1))
+}
+
+/// All that is known of the job that the path names.
+pub(super) async fn details(call: &Call) -> Result<(Job, JobDetails), Problem> {
     let job = call.job().await?;
     let queue = &call.api.service.store.queue;
     let history: Vec<AttemptView> = queue.attempts(job.id).await?.iter().map(Into::into).collect();
     let result = queue.result(job.id).await?.map(|bytes| value(&bytes));
-    Ok(json(StatusCode::OK, &JobDetails { job: (&job).into(), history, result }))
+    let details = JobDetails { job: (&job).into(), history, result };
+    Ok((job, details))
 }
 
 /// What a policy answers is mostly JSON, and else it is text.

@@ -35,12 +35,16 @@ const PAUSE: Duration = Duration::from_millis(100);
     responses((status = 200, description = "A page of it", body = Log), super::document::Problems),
     security(("token" = ["read"])))]
 pub(super) async fn page(call: Call) -> Result<Answer, Problem> {
-    let lines: Lines = call.query()?;
+    Ok(json(StatusCode::OK, &lines(&call, &call.query()?).await?))
+}
+
+/// Those that are wanted.
+pub(super) async fn lines(call: &Call, lines: &Lines) -> Result<Log, Problem> {
     let limit = page_size(lines.limit)?;
     let job = call.job().await?;
     let logged = call.api.service.store.queue.log(job.id, lines.from, limit).await?;
     let next = logged.last().map_or(lines.from, |last| last.number + 1);
-    Ok(json(StatusCode::OK, &Log { lines: logged.iter().filter_map(LineView::of).collect(), next }))
+    Ok(Log { lines: logged.iter().filter_map(LineView::of).collect(), next })
 }
 
 /// Follow the log of a job as server-sent events.
@@ -57,17 +61,23 @@ pub(super) async fn page(call: Call) -> Result<Answer, Problem> {
         super::document::Problems),
     security(("token" = ["read"])))]
 pub(super) async fn follow(call: Call) -> Result<Answer, Problem> {
-    let last = match call.head.headers.get(LAST_EVENT_ID) {
-        None => None,
-        Some(text) => {
-            let number = text.to_str().ok().and_then(|text| text.parse::<u64>().ok());
-            let number = number.filter(|number| *number <= LAST);
-            Some(number.ok_or_else(|| Problem::invalid("Last-Event-ID is the number of a line"))?)
-        }
-    };
+    let last = last_event(&call)?;
+    follow_from(call, last, last.is_some()).await
+}
+
+/// The number of the last line that arrived, as the client says.
+pub(super) fn last_event(call: &Call) -> Result<Option<u64>, Problem> {
+    let Some(text) = call.head.headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let number = text.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+    let number = number.filter(|number| *number <= LAST);
+    number.map(Some).ok_or_else(|| Problem::invalid("Last-Event-ID is the number of a line"))
+}
+
+/// The lines after this one. Who comes back when all has arrived is told to stay away; who comes first is told the end.
+pub(super) async fn follow_from(call: Call, last: Option<u64>, comes_back: bool) -> Result<Answer, Problem> {
     let job = call.job().await?;
     let from = last.map_or(0, |last| last.saturating_add(1));
-    if last.is_some() && job.state.has_ended() && from >= job.next_line {
+    if comes_back && job.state.has_ended() && from >= job.next_line {
         let mut nothing = Response::new(whole(""));
         *nothing.status_mut() = StatusCode::NO_CONTENT;
         return Ok(nothing);

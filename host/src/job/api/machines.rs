@@ -17,40 +17,40 @@ use super::view::instant;
 /// The machines of jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Machines {
-    machines: Vec<MachineView>,
+    pub(super) machines: Vec<MachineView>,
     /// When each provider last said which machines it has.
     #[schema(value_type = BTreeMap<String, String>)]
-    seen: BTreeMap<String, String>,
+    pub(super) seen: BTreeMap<String, String>,
 }
 
 /// A machine.
 #[derive(Debug, Serialize, ToSchema)]
-struct MachineView {
-    name: String,
-    provider: String,
-    state: MachineState,
-    job: String,
-    run: u32,
-    size: String,
+pub(super) struct MachineView {
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) state: MachineState,
+    pub(super) job: String,
+    pub(super) run: u32,
+    pub(super) size: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     #[schema(format = DateTime)]
-    created: String,
+    pub(super) created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<PriceView>,
+    pub(super) price: Option<PriceView>,
 }
 
 /// What an hour costs.
 #[derive(Debug, Serialize, ToSchema)]
-struct PriceView {
-    currency: String,
+pub(super) struct PriceView {
+    pub(super) currency: String,
     /// In millionths.
-    micros_per_hour: u64,
+    pub(super) micros_per_hour: u64,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum MachineState {
+pub(super) enum MachineState {
     Starting,
     Running,
     Ended,
@@ -74,16 +74,21 @@ pub(super) fn word(state: State) -> &'static str {
     responses((status = 200, description = "All of them", body = Machines), super::document::Problems),
     security(("token" = ["machines"])))]
 pub(super) async fn list(call: Call) -> Result<Answer, Problem> {
+    Ok(json(StatusCode::OK, &seen(&call).await?))
+}
+
+/// Those of the jobs that the token may touch.
+pub(super) async fn seen(call: &Call) -> Result<Machines, Problem> {
     let (mut machines, mut seen) = (Vec::new(), BTreeMap::new());
     for (provider, listed) in call.api.service.seen.all() {
         seen.insert(provider.clone(), at(listed.at));
         for vm in &listed.machines {
-            if is_visible(&call, vm).await? {
+            if is_visible(call, vm).await? {
                 machines.push(view(&provider, vm));
             }
         }
     }
-    Ok(json(StatusCode::OK, &Machines { machines, seen }))
+    Ok(Machines { machines, seen })
 }
 
 /// A machine whose job is not there belongs to whoever may touch all jobs.

@@ -59,12 +59,21 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).with(RETRY_AFTER, "1")
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The words of the status, and what it is this time.
+    pub(super) fn words(&self) -> (&'static str, &str) {
+        (self.title, &self.detail)
+    }
+
     /// The answer.
     pub(super) fn answer(self) -> Answer {
         // Plain data, which has a form in JSON.
         let bytes = serde_json::to_vec(&self).unwrap_or_default();
         let mut answer = Response::new(whole(bytes));
-        *answer.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *answer.status_mut() = self.status();
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.headers);

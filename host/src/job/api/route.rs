@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::body::Answer;
 use super::call::Call;
 use super::problem::Problem;
-use super::{Api, artifacts, document, files, jobs, log, machines, metrics};
+use super::{Api, artifacts, document, files, jobs, log, machines, metrics, page};
 use crate::repo::Scope;
 
 type Answering = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -24,7 +24,7 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     /// What the token must be allowed; none: no token is needed.
     pub(super) scope: Option<Scope>,
-    endpoint: fn(Call) -> Answering,
+    pub(super) endpoint: fn(Call) -> Answering,
 }
 
 macro_rules! routes {
@@ -32,6 +32,7 @@ macro_rules! routes {
         &[$(Route { method: Method::$method, path: $path, scope: $scope, endpoint: |call| Box::pin($endpoint(call)) }),*]
     };
 }
+pub(super) use routes;
 
 pub(super) const ROUTES: &[Route] = routes! {
     GET "/healthz" None => metrics::health;
@@ -66,19 +67,10 @@ impl Api {
     }
 
     async fn routed(self: Arc<Self>, head: Parts, body: Incoming, path: &mut &'static str) -> Result<Answer, Problem> {
-        let segments: Vec<&str> = head.uri.path().split('/').collect();
-        let fitting: Vec<_> =
-            ROUTES.iter().filter_map(|route| Some((route, arguments(route.path, &segments)?))).collect();
-        let Some((first, _)) = fitting.first() else {
-            return Err(Problem::not_found("there is nothing here: see /openapi.json"));
-        };
-        *path = first.path;
-        // hyper leaves out the body of an answer to HEAD.
-        let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
-        let Some((route, arguments)) = fitting.iter().find(|(route, _)| route.method == *method) else {
-            let allowed: Vec<_> = fitting.iter().map(|(route, _)| route.method.as_str()).collect();
-            return Err(Problem::method_not_allowed(&allowed.join(", ")));
-        };
+        if page::is_for(&head) {
+            return page::answer(self, head, body, path).await;
+        }
+        let (route, arguments) = find(ROUTES, &head, path)?;
         let token = match route.scope {
             None => None,
             Some(scope) => {
@@ -87,9 +79,30 @@ impl Api {
                 Some(token)
             }
         };
-        let arguments = arguments.clone();
-        (route.endpoint)(Call { api: self, token, arguments, head, body }).await
+        (route.endpoint)(Call { api: self, token, session: None, arguments, head, body }).await
     }
+}
+
+/// The route of a request, and what stands for its variables; `path` is what metrics call it.
+///
+/// # Errors
+/// When there is none, or none for the method.
+pub(super) fn find(
+    routes: &'static [Route],
+    head: &Parts,
+    path: &mut &'static str,
+) -> Result<(&'static Route, Vec<String>), Problem> {
+    let segments: Vec<&str> = head.uri.path().split('/').collect();
+    let fitting: Vec<_> = routes.iter().filter_map(|route| Some((route, arguments(route.path, &segments)?))).collect();
+    let Some((first, _)) = fitting.first() else {
+        return Err(Problem::not_found("there is nothing here: see /openapi.json"));
+    };
+    *path = first.path;
+    // hyper leaves out the body of an answer to HEAD.
+    let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+    let allowed: Vec<_> = fitting.iter().map(|(route, _)| route.method.as_str()).collect();
+    let found = fitting.into_iter().find(|(route, _)| route.method == *method);
+    found.ok_or_else(|| Problem::method_not_allowed(&allowed.join(", ")))
 }
 
 /// What stands for the variables of `path`, when the segments fit.

@@ -30,6 +30,16 @@ impl KnownToken {
         Self { name, digest: Sha256::digest(secret.reveal().as_bytes()).into(), may }
     }
 
+    /// Whose it is, as in `stead.toml`.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Whether it has this scope.
+    pub(super) fn has(&self, scope: Scope) -> bool {
+        self.may.scopes.contains(&scope)
+    }
+
     /// Whether it may touch the jobs of this policy.
     pub(super) fn covers(&self, policy: &str) -> bool {
         self.may.covers(policy)
@@ -38,7 +48,7 @@ impl KnownToken {
     /// # Errors
     /// 403 with the scope that is missing.
     pub(super) fn needs(&self, scope: Scope) -> Result<(), Problem> {
-        if self.may.scopes.contains(&scope) {
+        if self.has(scope) {
             return Ok(());
         }
         let word = scope.word();
@@ -58,15 +68,19 @@ impl Api {
         let Some(shown) = headers.get(AUTHORIZATION).and_then(bearer) else {
             return Err(unauthorized("Bearer realm=\"stead\"", "show a token: Authorization: Bearer …"));
         };
-        let digest: [u8; 32] = Sha256::digest(shown).into();
+        let wrong = || unauthorized("Bearer realm=\"stead\", error=\"invalid_token\"", "this token is not known");
+        self.known(&Sha256::digest(shown).into()).ok_or_else(wrong)
+    }
+
+    /// The token of this digest.
+    pub(super) fn known(&self, digest: &[u8; 32]) -> Option<Arc<KnownToken>> {
         let mut found = None;
         for token in self.tokens.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            if bool::from(token.digest.ct_eq(&digest)) {
+            if bool::from(token.digest.ct_eq(digest)) {
                 found = Some(token.clone());
             }
         }
-        let wrong = || unauthorized("Bearer realm=\"stead\", error=\"invalid_token\"", "this token is not known");
-        found.ok_or_else(wrong)
+        found
     }
 }
 

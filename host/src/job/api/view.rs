@@ -165,39 +165,39 @@ impl From<JobState> for State {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct JobView {
     pub(super) id: u64,
-    policy: String,
-    state: JobState,
-    priority: i32,
+    pub(super) policy: String,
+    pub(super) state: JobState,
+    pub(super) priority: i32,
     /// Whether somebody asked to cancel it while it runs.
-    cancelling: bool,
+    pub(super) cancelling: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     #[schema(format = DateTime)]
-    submitted: String,
+    pub(super) submitted: String,
     /// When a queued one may start.
     #[schema(format = DateTime)]
-    not_before: String,
+    pub(super) not_before: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
-    ended: Option<String>,
+    pub(super) ended: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    timeout_seconds: Option<u64>,
+    pub(super) timeout_seconds: Option<u64>,
     /// How often it is tried at most.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// How often it was tried since somebody last asked for it.
-    tries: u32,
+    pub(super) tries: u32,
     /// Attempts that continue each other belong to one run.
-    run: u64,
+    pub(super) run: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<ProgressView>,
+    pub(super) progress: Option<ProgressView>,
 }
 
 /// How far a job says it has come.
 #[derive(Debug, Serialize, ToSchema)]
-struct ProgressView {
+pub(super) struct ProgressView {
     /// Of a thousand.
-    permille: u16,
-    message: String,
+    pub(super) permille: u16,
+    pub(super) message: String,
 }
 
 impl From<&Job> for JobView {
@@ -250,25 +250,25 @@ pub(super) struct JobDetails {
 /// One attempt at a job.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AttemptView {
-    attempt: u64,
-    run: u64,
-    worker: String,
+    pub(super) attempt: u64,
+    pub(super) run: u64,
+    pub(super) worker: String,
     #[schema(format = DateTime)]
-    started: String,
+    pub(super) started: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
-    ended: Option<String>,
+    pub(super) ended: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<Outcome>,
+    pub(super) outcome: Option<Outcome>,
     /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub(super) message: Option<String>,
 }
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Outcome {
+pub(super) enum Outcome {
     Succeeded,
     Cancelled,
     /// Handed back, to be continued by another worker.
@@ -349,16 +349,16 @@ pub(super) struct LineView {
     /// From 0 over all attempts, without gaps but for lines that cannot be shown.
     pub(super) number: u64,
     #[schema(format = DateTime)]
-    at: String,
+    pub(super) at: String,
     /// `policy`, or `MACHINE/NUMBER` for a command.
-    source: String,
-    level: LineLevel,
-    text: String,
+    pub(super) source: String,
+    pub(super) level: LineLevel,
+    pub(super) text: String,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum LineLevel {
+pub(super) enum LineLevel {
     Debug,
     Info,
     Warn,
@@ -389,10 +389,10 @@ pub(super) struct Artifacts {
 /// A file that a job has left.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ArtifactView {
-    name: String,
-    size: u64,
+    pub(super) name: String,
+    pub(super) size: u64,
     /// Of its content, in hexadecimal.
-    sha256: String,
+    pub(super) sha256: String,
 }
 
 impl From<&Artifact> for ArtifactView {

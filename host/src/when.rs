@@ -1,7 +1,7 @@
 //! Points in time, as the operator reads them: `2026-11-24 00:09:37 UTC`.
 
 /// From milliseconds since 1970.
-pub(super) fn when(milliseconds: i64) -> String {
+pub(crate) fn when(milliseconds: i64) -> String {
     let seconds = milliseconds.div_euclid(1000);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = date(days);
@@ -10,11 +10,12 @@ pub(super) fn when(milliseconds: i64) -> String {
 }
 
 /// How long ago, in the largest unit that says it.
-pub(super) fn ago(seconds: u64) -> String {
+pub(crate) fn ago(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s ago"),
         60..3600 => format!("{} min ago", seconds / 60),
         3600..86_400 => format!("{} h ago", seconds / 3600),
+        86_400..172_800 => "1 day ago".to_owned(),
         _ => format!("{} days ago", seconds / 86_400),
     }
 }

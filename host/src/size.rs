@@ -1,7 +1,7 @@
 //! Sizes, as the operator reads them: `4.7 MiB`.
 
 /// From bytes, rounded down.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count < 1024 {
         return format!("{count} B");
