@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 mod any;
+pub mod backup;
 #[cfg(test)]
 mod cases;
 pub mod compose;
@@ -41,6 +42,7 @@ pub const ALL: &[&dyn AnyCapability] = &[
     &Registered::<vpn::Vpn>::NEW,
     &Registered::<service::Service>::NEW,
     &Registered::<compose::Compose>::NEW,
+    &Registered::<backup::Backup>::NEW,
 ];
 
 /// The capability of this name.

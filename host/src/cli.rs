@@ -17,6 +17,7 @@ mod app;
 mod apply;
 mod applying;
 mod asking;
+mod backup;
 mod build;
 mod compiled;
 mod completions;
@@ -38,6 +39,7 @@ mod queue;
 mod recover;
 mod registries;
 mod replay;
+mod restore;
 mod rollback;
 mod saved;
 mod secret;
@@ -125,12 +127,15 @@ enum Command {
     #[command(subcommand)]
     App(app::App),
     #[command(subcommand)]
+    Backup(backup::Backup),
+    #[command(subcommand)]
     Firewall(firewall::Firewall),
     Follow(follow::Follow),
     #[command(subcommand)]
     Job(job::Job),
     #[command(subcommand)]
     Secret(secret::Secret),
+    Restore(restore::Restore),
     Serve(serve::Serve),
     Token(token::Token),
     #[command(subcommand)]
@@ -204,6 +209,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Recover(recover) => recover.run(context).await,
         Command::Confirm(confirm) => confirm.run(context).await,
         Command::App(app) => return app.run(context).await,
+        Command::Backup(backup) => backup.run(context).await,
+        Command::Restore(restore) => restore.run(context).await,
         Command::Firewall(firewall) => firewall.run(context).await,
         Command::Follow(follow) => follow.run(context).await,
         Command::Job(job) => job.run(context).await,

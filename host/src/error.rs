@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::repo::Place;
 
 mod author;
+mod backup;
 mod job;
 mod machine;
 mod policy;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::backup::{Restoration, Snapshot, State as BackupState};
 use crate::capability::Declared;
 use crate::capability::compose::{App, Cleaned, Line, Waste};
 use crate::capability::firewall::{self, Listening};
@@ -68,8 +69,26 @@ pub enum Event {
     Waste { waste: Waste },
     /// The answer to a request to remove it.
     Cleaned { cleaned: Cleaned },
+    /// The answer to a request to do something with backups: what was done, a line each.
+    BackedUp { lines: Vec<String> },
+    /// The answer to a request for snapshots.
+    Snapshots { backups: Vec<Snapshots> },
+    /// The answer to a request for what can be restored, and what there is no snapshot of.
+    Restorable { found: Vec<Restoration>, lacking: Vec<String> },
+    /// The answer to a request to restore: what was.
+    Restored { what: Vec<String> },
     /// The request failed. It is the last event.
     Failed { failure: Failure },
+}
+
+/// The snapshots of a backup.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshots {
+    #[serde(flatten)]
+    pub state: BackupState,
+    pub repository: String,
+    /// The oldest first.
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// How far a step has come.
@@ -103,6 +122,9 @@ pub struct Status {
     pub version: String,
     pub revision: Option<Revision>,
     pub open_run: Option<Run>,
+    /// How each backup went last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backups: Vec<BackupState>,
     pub holder: Option<Holder>,
 }
 

@@ -68,6 +68,8 @@ exits! {
     JobFailed = 80,
     /// A container that was restarted did not come up again, or did not become healthy.
     NotUp = 81,
+    /// A backup or a restore failed.
+    BackupFailed = 82,
 }
 
 impl Exit {

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod author;
+pub mod backup;
 pub mod capability;
 pub mod cli;
 pub mod digest;

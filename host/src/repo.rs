@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::capability::backup::Backups;
 use crate::capability::compose::Engines;
 use crate::capability::vpn;
 use crate::grant::{Grants, Patterns};
@@ -16,6 +17,7 @@ use crate::policy::Limits;
 use crate::registry::{PublicKey, Reference};
 
 mod address;
+mod backup;
 mod bundle;
 mod component;
 mod error;
@@ -35,6 +37,7 @@ mod suggest;
 mod target;
 
 pub use address::{Address, NotAnAddress};
+pub use backup::BackupTable;
 pub use bundle::{AppsError, Bundle, BundleError, Bytes, CommitError, Unpacked};
 pub use component::ComponentError;
 pub use error::{Invalid, Place, Problem, RepoError};
@@ -78,6 +81,7 @@ pub struct Repo {
     keep: Keep,
     queue: Option<QueueServer>,
     jobs: BTreeMap<Name, ScheduledJob>,
+    backups: BTreeMap<Name, BackupTable>,
     registries: BTreeMap<String, RegistryTable>,
     directory: Directory,
     pins: Pins,
@@ -176,6 +180,7 @@ impl Repo {
             keep,
             queue,
             jobs,
+            backups,
             registries,
         } = parsed;
         let directory = Directory::parse("", &meshes)?;
@@ -196,6 +201,7 @@ impl Repo {
             keep,
             queue,
             jobs,
+            backups,
             registries,
             directory,
             pins: Pins::default(),
@@ -304,6 +310,16 @@ impl Repo {
     /// Each mesh as it is on a host; `None`: the host is not of it.
     pub fn meshes_on(&self, host: &Host) -> vpn::Meshes {
         self.meshes.iter().map(|(name, mesh)| (name.clone(), mesh.on(&host.name, &self.directory))).collect()
+    }
+
+    /// `[backup.NAME]`, by name.
+    pub fn backups(&self) -> impl Iterator<Item = (&Name, &BackupTable)> {
+        self.backups.iter()
+    }
+
+    /// The backups of a host.
+    pub fn backups_on(&self, host: &Host) -> Backups {
+        backup::on(&self.backups, &host.name)
     }
 
     /// `[app.NAME]`: the engine of each compose app that has one of its own.

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::backup::{Bringing, Restoration, Wish};
 use crate::capability::compose::{Lines, Waste};
 use crate::capability::vpn::Name;
 use crate::plan::Plan;
 use crate::repo::Bundle;
 
 mod apps;
+mod backups;
 mod error;
 mod look;
 mod planning;
 mod serve;
 
 pub use apps::exec;
+pub use backups::{mend, now};
 pub use error::SessionError;
 pub use serve::{serve, watch};
 
@@ -60,8 +63,28 @@ pub enum Request {
     AppWaste { tidy: Tidy },
     /// Remove those that were agreed to.
     CleanApps { tidy: Tidy, agreed: Waste },
+    /// Make backups, or do something else with them: all, or the one of this name.
+    Backup { name: Option<String>, deed: Deed },
+    /// Which snapshots of this host are there?
+    Snapshots { name: Option<String> },
+    /// What would a restore bring back, and overwrite?
+    Restorable { wish: Wish },
+    /// Bring back what was agreed to.
+    Restore { agreed: Vec<Restoration>, how: Bringing },
     /// The operator got in again.
     Confirm { run: u64 },
+}
+
+/// What can be done with a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deed {
+    /// Make its repository.
+    Init,
+    /// Make it now.
+    Run,
+    /// Look whether the repository is whole.
+    Check { read_data: bool },
 }
 
 /// What stays when images and build cache are removed.

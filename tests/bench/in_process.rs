@@ -76,6 +76,7 @@ impl Subject {
             config,
             meshes: &Default::default(),
             engines: &Default::default(),
+            backups: &Default::default(),
             limits: known.limits,
         };
         let os = OsRelease { id: "debian".to_owned(), version_id: "13".to_owned(), ..OsRelease::default() };

@@ -43,6 +43,7 @@ impl Repo {
         for (name, source) in [
             ("central", "modules/central/policies/central"),
             ("serve", "modules/serve"),
+            ("backup", "modules/backup"),
             ("predict", "modules/predict"),
         ] {
             policy::copy(&policy::repo(name, source)?.join("policies"), &repo.file("policies"))?;

@@ -14,8 +14,16 @@ use crate::place::{DOMAIN, Repo};
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// As if they were there, so that nothing is asked of apt.
-const PACKAGES: [&str; 7] =
-    ["nftables", "wireguard-tools", "docker.io", "docker-cli", "docker-compose", "qemu-system-x86", "qemu-utils"];
+const PACKAGES: [&str; 8] = [
+    "restic",
+    "nftables",
+    "wireguard-tools",
+    "docker.io",
+    "docker-cli",
+    "docker-compose",
+    "qemu-system-x86",
+    "qemu-utils",
+];
 
 /// The exit code of a plan that asks for more than is granted.
 const DENIED: i32 = 66;
@@ -89,7 +97,7 @@ fn grants_are_enough_and_no_more() -> Result<()> {
     // Something is to be done, and nothing is denied.
     repo.plan()?.ended_with(2)?;
     let whole: toml::Table = fs::read_to_string(repo.file("stead.toml"))?.parse()?;
-    for policy in ["central", "serve"] {
+    for policy in ["central", "serve", "backup"] {
         for (path, at) in entries(&whole["policy"][policy]["grant"]) {
             let mut less = whole.clone();
             let table = &mut less["policy"][policy]["grant"][&path[0]];
@@ -114,7 +122,7 @@ fn another(key: &str) -> toml::Value {
         "ports" | "listen-ports" => toml::Value::Integer(9),
         "networks" => "192.0.2.0/24".into(),
         "chains" => "output".into(),
-        "paths" | "bind" => "/nowhere".into(),
+        "paths" | "bind" | "repositories" => "/nowhere".into(),
         "units" | "unit-files" => "nothing.service".into(),
         _ => "nothing".into(),
     }

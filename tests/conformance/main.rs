@@ -142,6 +142,27 @@ fn compose() -> Result<()> {
     })
 }
 
+#[test]
+fn backup() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let machine = machine(folder.path())?;
+    let secret = |value: &str| stead::secret::Secret::new(value.to_owned());
+    let secrets = [("pw".to_owned(), secret("one")), ("key".to_owned(), secret("a \"b\" $c"))].into();
+    let machine = Arc::into_inner(machine).context("somebody else has the machine")?.with_secrets(secrets);
+    let spec = |name: &str, repository: &str, at: &str| json!({"name": name, "host": "kit", "repository": repository, "password": "pw", "at": at, "paths": ["/srv"]});
+    let mut first = spec("nightly", "/mnt/backup", "03:30");
+    first["environment"] = json!({"AWS_SECRET_ACCESS_KEY": "key"});
+    hold(&Subject {
+        capability: "backup",
+        machine: Arc::new(machine),
+        first: vec![first],
+        second: vec![
+            spec("nightly", "sftp:backup@10.8.0.9:/srv/restic", "hourly"),
+            spec("weekly", "/mnt/backup", "Sun 04:00"),
+        ],
+    })
+}
+
 const COMPOSE: &str = "
 services:
   web:

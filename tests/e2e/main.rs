@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
+mod backup;
 mod bootstrap;
 mod killed;
 mod local;
@@ -17,7 +18,12 @@ mod container {
     use anyhow::Result;
     use stead_tests::container::Container;
 
-    use crate::{bootstrap, lock_out};
+    use crate::{backup, bootstrap, lock_out};
+
+    #[test]
+    fn a_timer_makes_backups() -> Result<()> {
+        backup::a_timer_makes_backups(Container::start("timed")?)
+    }
 
     #[test]
     fn a_fresh_server_becomes_a_host() -> Result<()> {

@@ -54,6 +54,7 @@ impl Guest {
             config,
             meshes: Box::leak(Box::default()),
             engines: Box::leak(Box::default()),
+            backups: Box::leak(Box::default()),
             limits: self.known.limits,
         }
     }

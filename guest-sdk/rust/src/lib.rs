@@ -10,7 +10,7 @@ pub mod job;
 pub mod job_bindings;
 mod panic;
 
-pub use bindings::stead::host::{compose, facts, file, firewall, log, package, service, sysctl, user, vpn};
+pub use bindings::stead::host::{backup, compose, facts, file, firewall, log, package, service, sysctl, user, vpn};
 pub use job_bindings::stead::host::{artifact, clock, container, http, progress, retry, vm};
 pub use error::{Denial, Error, InvalidArgument};
 

@@ -101,6 +101,7 @@ impl Case {
             config: &config,
             meshes: &Default::default(),
             engines: &Default::default(),
+            backups: &Default::default(),
             limits: policy.limits,
         };
         Ok(match runtime.configure(&given, &self.facts.clone().into()).await {

@@ -112,6 +112,7 @@ async fn runs_and_crashes_readably(built: &Built, repo: &Path) -> Result<()> {
             config: &config,
             meshes: &Default::default(),
             engines: &Default::default(),
+            backups: &Default::default(),
             limits: Default::default(),
         };
         runtime.configure(&policy, &Default::default()).await

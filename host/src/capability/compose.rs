@@ -35,8 +35,8 @@ mod swarm;
 mod write;
 
 pub use app::{
-    App, AppError, Apps, Cache, Cleaned, Exec, Images, Instance, Line, Lines, Needs, Since, Source, Streams, Unused,
-    Waste, mentioned, shown, wanted,
+    App, AppError, Apps, Cache, Cleaned, Exec, ExecEnded, Images, Instance, KeptVolume, Line, Lines, Needs, Since,
+    Source, Streams, Unused, Users, Waste, mentioned, shown, wanted,
 };
 pub use claim::{Ask, Claim};
 pub use files::{Entry, Files};

@@ -47,6 +47,10 @@ pub(super) async fn ask_showing(machine: &Machine, request: Request, mut show: i
                 | Event::Waste { .. }
                 | Event::Cleaned { .. }
                 | Event::Restarted { .. }
+                | Event::BackedUp { .. }
+                | Event::Snapshots { .. }
+                | Event::Restorable { .. }
+                | Event::Restored { .. }
                 | Event::Failed { .. }
                 | Event::Confirmed { .. }
         );

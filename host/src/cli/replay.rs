@@ -82,6 +82,7 @@ async fn again(
         config: &config(plan, known),
         meshes: &host.map(|host| repo.meshes_on(host)).unwrap_or_default(),
         engines: repo.engines(),
+        backups: &host.map(|host| repo.backups_on(host)).unwrap_or_default(),
         limits: known.limits,
     };
     Ok(match runtime.configure(&policy, &plan.facts).await {

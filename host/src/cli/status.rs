@@ -9,6 +9,7 @@ use super::planning;
 use super::table::table;
 use super::targets::{Machine, of_all};
 use super::when::when;
+use crate::backup::State;
 use crate::error::Failure;
 use crate::event::{Event, Status as Answer};
 use crate::exit::Exit;
@@ -106,7 +107,7 @@ fn row(machine: &Machine, Said { status, drift }: &Said) -> [String; 6] {
     let at_work = match (&status.holder, &status.open_run) {
         (Some(holder), _) => format!("{} by {}", holder.what, printable(&holder.operator)),
         (None, Some(run)) => format!("run {} is open", run.id),
-        (None, None) => String::new(),
+        (None, None) => failed(&status.backups),
     };
     [
         machine.label.clone(),
@@ -116,6 +117,21 @@ fn row(machine: &Machine, Said { status, drift }: &Said) -> [String; 6] {
         drift.as_deref().map(drifted).unwrap_or_default(),
         at_work,
     ]
+}
+
+/// The backups that failed last, in few words.
+fn failed(backups: &[State]) -> String {
+    let failed = backups.iter().filter(|backup| backup.last.failed.is_some());
+    failed.map(|backup| format!("backup {} failed", printable(&backup.name))).collect::<Vec<_>>().join(", ")
+}
+
+/// How a backup went last.
+pub(super) fn backup(State { name, last }: &State) -> String {
+    let made = last.made.map_or_else(|| "never made".to_owned(), |at| format!("last made {}", when(at)));
+    match &last.failed {
+        Some((at, words)) => format!("{}: failed {}: {}; {made}", printable(name), when(*at), printable(words)),
+        None => format!("{}: {made}", printable(name)),
+    }
 }
 
 /// How a host drifted, in few words.
@@ -139,6 +155,9 @@ fn text(Said { status, drift }: &Said) -> String {
     }
     if let Some(drift) = drift {
         text.push_str(&format!("drift     {}\n", drifted(drift)));
+    }
+    for backup in &status.backups {
+        text.push_str(&format!("backup    {}\n", self::backup(backup)));
     }
     match (&status.holder, &status.open_run) {
         (Some(holder), _) => {

@@ -102,6 +102,14 @@ impl From<&AppError> for Failure {
             AppError::NoApp { .. } | AppError::NoService { .. } => {
                 Self::new(Blame::Operator, Exit::Usage, error).help("`stead app ls` lists what there is")
             }
+            AppError::NoVolume { .. } => Self::new(Blame::Operator, Exit::Usage, error)
+                .help("a volume is called as in the app's compose file, and is there once the app was up"),
+            AppError::Elsewhere { .. } => {
+                Self::new(Blame::Operator, Exit::Usage, error).help("back up the folder that it is, under `paths`")
+            }
+            AppError::Stranger { .. } => {
+                Self::new(Blame::Host, Exit::Unavailable, error).help("stop it, and start it again afterwards")
+            }
             AppError::NotRunning { .. } => Self::new(Blame::Host, Exit::Unavailable, error)
                 .help("`stead app ls` says how it is, `stead app logs` what it said"),
             AppError::Refused { .. } => Self::new(Blame::Host, Exit::Unavailable, error),

@@ -54,7 +54,9 @@ impl From<&BundleError> for Failure {
     fn from(error: &BundleError) -> Self {
         let failure = Self::new(Blame::Operator, Exit::Input, error);
         match error {
-            BundleError::NoApp { .. } => failure.help("is it spelt as the folder is?"),
+            BundleError::NoApp { .. } | BundleError::NoAppToBackUp { .. } => {
+                failure.help("is it spelt as the folder is?")
+            }
             BundleError::Component(error) => Self::from(error),
             BundleError::Apps(error) => failure.maybe_help(apps(error)),
             BundleError::Commit(_) => failure.help("`git status` in the repo says what is wrong with it"),

@@ -19,6 +19,7 @@ pub fn failure(error: &SessionError) -> Failure {
         SessionError::Facts(_) => new(Blame::Host, Exit::Unavailable).help("the file must be readable, and /proc and netlink there"),
         SessionError::NextKey(_) => new(Blame::Host, Exit::State).help("is the disk full?"),
         SessionError::App(error) => error.into(),
+        SessionError::Backup(error) => error.into(),
         SessionError::Plan(error) => error.into(),
         SessionError::Guard(error) => error.into(),
         SessionError::Apply(failed) => apply(failed),

@@ -173,6 +173,7 @@ impl Worker {
             config: &config,
             meshes: &Meshes::new(),
             engines: &Engines::new(),
+            backups: &Default::default(),
             limits: policy.limits,
         };
         let (asks, asked) = asks::door();

@@ -8,6 +8,7 @@ use super::log::{Level, Log, LogLine};
 use super::runtime::Policy;
 use super::wasi::Wasi;
 use crate::capability::Capability;
+use crate::capability::backup::Backups;
 use crate::capability::compose::Engines;
 use crate::capability::vpn::{Claims, Meshes};
 use crate::grant::Grants;
@@ -28,6 +29,7 @@ pub struct Guest {
     config: Value,
     meshes: Meshes,
     engines: Engines,
+    backups: Backups,
     claims: Claims,
     stage: Stage,
     calls: Vec<Recorded>,
@@ -86,6 +88,7 @@ impl Guest {
             config: policy.config.clone(),
             meshes: policy.meshes.clone(),
             engines: policy.engines.clone(),
+            backups: policy.backups.clone(),
             claims: Claims::default(),
             stage: Stage::default(),
             calls: Vec::new(),
@@ -195,6 +198,11 @@ impl Guest {
     /// The engine of each compose app that has one of its own.
     pub(crate) fn engines(&self) -> &Engines {
         &self.engines
+    }
+
+    /// The backups of this host.
+    pub(crate) fn backups(&self) -> &Backups {
+        &self.backups
     }
 
     /// What the policy has declared of WireGuard so far.

@@ -17,6 +17,7 @@ use super::reads::Configure;
 use super::tick::{TICK, Ticker};
 use super::words::{printable, printable_lines};
 use super::{link, load, reads, trap, types};
+use crate::capability::backup::Backups;
 use crate::capability::compose::Engines;
 use crate::capability::vpn::Meshes;
 use crate::grant::Grants;
@@ -50,6 +51,8 @@ pub struct Policy<'a> {
     pub meshes: &'a Meshes,
     /// What brings the projects up that `compose.up` names.
     pub engines: &'a Engines,
+    /// What `backup.schedule` declares.
+    pub backups: &'a Backups,
     pub limits: Limits,
 }
 

@@ -58,6 +58,7 @@ async fn run_with(component: &[u8], grants: &Grants, limits: Limits) -> Result<R
                 config: &config,
                 meshes: &Default::default(),
                 engines: &Default::default(),
+                backups: &Default::default(),
                 limits,
             },
             &facts(),

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentError, Host, Policy, Repo, RepoError};
+use super::{ComponentError, Host, Name, Policy, Repo, RepoError};
+use crate::capability::backup::Backups;
 use crate::capability::compose::{Engines, Project};
 use crate::capability::vpn::Meshes;
 use crate::machine::create_private_folder;
@@ -53,6 +54,7 @@ pub struct Unpacked {
     pub meshes: Meshes,
     /// The engine of each compose app that has one of its own.
     pub engines: Engines,
+    pub backups: Backups,
     /// The folder that holds `apps/NAME` as `NAME`.
     pub apps: PathBuf,
     pub secrets: BTreeMap<String, Secret<String>>,
@@ -66,6 +68,8 @@ pub enum BundleError {
     Component(#[from] ComponentError),
     #[error("stead.toml has a table [app.{name}], and there is no folder apps/{name}")]
     NoApp { name: Project },
+    #[error("[backup.{backup}] of stead.toml names the app {app}, and there is no folder apps/{app}")]
+    NoAppToBackUp { backup: Name, app: Project },
     #[error(transparent)]
     Apps(#[from] AppsError),
     #[error(transparent)]
@@ -92,6 +96,11 @@ impl Bundle {
     ) -> Result<Self, BundleError> {
         if let Some(name) = repo.engines().keys().find(|name| !repo.apps().join(name.as_str()).is_dir()) {
             return Err(BundleError::NoApp { name: name.clone() });
+        }
+        for (backup, table) in repo.backups() {
+            if let Some(app) = table.contents.apps().find(|app| !repo.apps().join(app.as_str()).is_dir()) {
+                return Err(BundleError::NoAppToBackUp { backup: backup.clone(), app: app.clone() });
+            }
         }
         let policies = repo.policies_of(host);
         let component = |policy: &Policy| Ok((policy.name.to_string(), Bytes(repo.current_component(policy)?)));
@@ -124,12 +133,13 @@ impl Bundle {
         let policies = repo.policies_of(host).into_iter().map(with_component).collect::<Result<_, BundleError>>()?;
         create_private_folder(folder).map_err(at)?;
         apps::unpack(&self.apps.0, &repo.apps()).map_err(at)?;
-        let meshes = repo.meshes_on(host);
+        let (meshes, backups) = (repo.meshes_on(host), repo.backups_on(host));
         Ok(Unpacked {
             host: self.host,
             policies,
             meshes,
             engines: repo.engines().clone(),
+            backups,
             apps: repo.apps(),
             secrets: self.secrets,
             commit: self.commit,

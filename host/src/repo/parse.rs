@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::error::{Fault, Problem};
 use super::{
-    Address, Follow, Host, Keys, Mesh, Name, Origin, Policy, QueueServer, RegistryTable, ScheduledJob, SecretsFile,
-    Serve, json, mesh, scheduled,
+    Address, BackupTable, Follow, Host, Keys, Mesh, Name, Origin, Policy, QueueServer, RegistryTable, ScheduledJob,
+    SecretsFile, Serve, backup, json, mesh, scheduled,
 };
 use crate::capability;
 use crate::capability::compose::{EngineName, Engines, Project};
@@ -36,6 +36,7 @@ pub(super) struct Parsed {
     pub(super) keep: job::Keep,
     pub(super) queue: Option<QueueServer>,
     pub(super) jobs: BTreeMap<Name, ScheduledJob>,
+    pub(super) backups: BTreeMap<Name, BackupTable>,
     pub(super) registries: BTreeMap<String, RegistryTable>,
 }
 
@@ -62,6 +63,8 @@ struct Document {
     queue: Option<QueueServer>,
     #[serde(default)]
     job: BTreeMap<Name, IgnoredAny>,
+    #[serde(default)]
+    backup: BTreeMap<Name, IgnoredAny>,
     #[serde(default)]
     registry: BTreeMap<Spanned<String>, RegistryTable>,
 }
@@ -138,8 +141,27 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         Ok((name.clone(), scheduled::job(name, item, &policies)?))
     });
     let jobs = jobs.collect::<Result<_, Fault>>()?;
+    let backups = read.backup.into_keys().map(|name| {
+        let item = item(table, &["backup", name.as_str()])?;
+        Ok((name, backup::backup(item, &hosts)?))
+    });
+    let backups = backups.collect::<Result<_, Fault>>()?;
     let (serve, follow, queue, keep) = (read.serve, read.follow, read.queue, read.retention);
-    Ok(Parsed { hosts, policies, secrets, meshes, engines, providers, serve, follow, keep, queue, jobs, registries })
+    Ok(Parsed {
+        hosts,
+        policies,
+        secrets,
+        meshes,
+        engines,
+        providers,
+        serve,
+        follow,
+        keep,
+        queue,
+        jobs,
+        backups,
+        registries,
+    })
 }
 
 fn policy(name: Name, item: &Item<'_>, registries: &BTreeMap<String, RegistryTable>) -> Result<Policy, Fault> {

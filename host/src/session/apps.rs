@@ -118,7 +118,7 @@ pub async fn exec(
 }
 
 /// Does what the journal then knows of.
-async fn recorded<T>(
+pub(super) async fn recorded<T>(
     machine: &Machine,
     (what, resource): (&str, &str),
     operator: &str,

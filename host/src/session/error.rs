@@ -1,6 +1,7 @@
 //! Why a request could not be served.
 
 use crate::apply::ApplyFailed;
+use crate::backup::BackupError;
 use crate::capability::compose::AppError;
 use crate::capability::{ApplyError, ObserveError, PlanError};
 use crate::grant::Ungranted;
@@ -36,6 +37,8 @@ pub enum SessionError {
     Ungranted(#[from] Ungranted),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("the plan was made by another version of stead (form {found}, this one reads {known})")]
     PlanFormat { found: u32, known: u32 },
     #[error("the plan is damaged: its hash does not match what it says")]

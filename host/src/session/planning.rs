@@ -198,8 +198,8 @@ impl<'a> Planning<'a> {
             let name = known.name.as_str();
             let config = Value::Object(known.config.clone());
             let (grants, meshes, limits) = (&known.grants, &self.bundle.meshes, known.limits);
-            let engines = &self.bundle.engines;
-            let policy = Policy { name, component, grants, config: &config, meshes, engines, limits };
+            let (engines, backups) = (&self.bundle.engines, &self.bundle.backups);
+            let policy = Policy { name, component, grants, config: &config, meshes, engines, backups, limits };
             let ran = runtime.configure(&policy, facts).await;
             let log = ran.as_ref().map_or_else(|error| error.log(), |run| &run.log);
             for line in log.iter().cloned() {

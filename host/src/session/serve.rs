@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::planning::Planning;
-use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError, apps, look};
+use super::{ApplyOptions, Envelope, Goal, Place, Request, SessionError, apps, backups, look};
 use crate::apply::{Apply, recover};
 use crate::capability::firewall::{self, Firewall, Listening, Transport};
 use crate::capability::vpn::{self, Vpn};
@@ -58,6 +58,10 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
         }
         Request::AppWaste { tidy } => apps::waste(place, tidy, events).await,
         Request::CleanApps { tidy, agreed } => apps::clean(place, tidy, &agreed, &operator, events).await,
+        Request::Backup { name, deed } => backups::deed(place, name.as_deref(), deed, &operator, events).await,
+        Request::Snapshots { name } => backups::snapshots(place, name.as_deref(), events).await,
+        Request::Restorable { wish } => backups::restorable(place, &wish, events).await,
+        Request::Restore { agreed, how } => backups::restore(place, &agreed, how, &operator, events).await,
         Request::Recover => take_back(place, &operator, events).await,
         Request::Confirm { run } => {
             journal(place)?.confirm(run)?;
@@ -139,6 +143,7 @@ pub(super) fn status(place: &Place) -> Result<Status, SessionError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: journal.latest()?,
         open_run: journal.open_run()?,
+        backups: crate::backup::states(&Machine::open(&place.root, &place.state)?),
         holder: match Lock::take(&place.state, "status", "status") {
             Err(LockError::Held(holder)) => Some(holder),
             _ => None,

@@ -17,12 +17,18 @@ mod clean;
 mod exec;
 mod list;
 mod logs;
+mod pipe;
 mod restart;
+mod users;
+mod volume;
 
 pub use clean::{Cache, Cleaned, Images, Needs, Unused, Waste, mentioned, shown, wanted};
 pub use exec::{Exec, Streams};
 pub use list::{App, Instance};
 pub use logs::{Line, Lines, Since, Source};
+pub use pipe::Ended as ExecEnded;
+pub use users::Users;
+pub use volume::KeptVolume;
 
 /// The projects of a machine, through its engine.
 #[derive(Debug)]
@@ -44,6 +50,14 @@ pub enum AppError {
     NotRunning { app: String, service: String, number: u32 },
     #[error("cannot {what}: {words}")]
     Refused { what: String, words: String },
+    #[error("the app {app} has no volume `{name}` on this host{}", listed(.known))]
+    NoVolume { app: String, name: String, known: BTreeSet<String> },
+    #[error(
+        "what is in the volume {name} does not lie in a folder of Docker's: its driver or its options keep it elsewhere"
+    )]
+    Elsewhere { name: String },
+    #[error("the container {container}, which is of no app, uses the volume {volume}")]
+    Stranger { container: String, volume: String },
     #[error("{container} {why}")]
     NotUp { container: String, why: String },
 }

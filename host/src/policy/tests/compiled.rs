@@ -16,6 +16,7 @@ async fn runs(runtime: &Runtime, component: &[u8]) -> Result<()> {
         config: &json!({}),
         meshes: &Default::default(),
         engines: &Default::default(),
+        backups: &Default::default(),
         limits: QUICK,
     };
     runtime.configure(&policy, &facts()).await?;

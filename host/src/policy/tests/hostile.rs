@@ -58,6 +58,7 @@ async fn no_damaged_component_ends_the_host() -> Result<()> {
                 config: &config,
                 meshes: &meshes,
                 engines: &engines,
+                backups: &Default::default(),
                 limits: QUICK,
             };
             match runtime.configure(&policy, &facts()).await {
@@ -87,6 +88,7 @@ async fn thousands_of_runs_leave_nothing_behind() -> Result<()> {
         config: &config,
         meshes: &meshes,
         engines: &engines,
+        backups: &Default::default(),
         limits: QUICK,
     };
     let mut before = 0;

@@ -80,7 +80,7 @@ impl Apps<'_> {
     }
 
     /// The id of the container that is meant.
-    async fn running(&self, exec: &Exec) -> Result<String, AppError> {
+    pub(super) async fn running(&self, exec: &Exec) -> Result<String, AppError> {
         let app = self.find(&exec.app, std::slice::from_ref(&exec.service)).await?;
         let meant = |one: &&Instance| exec.number.is_none_or(|number| number == one.number) && !one.one_off;
         let one = app.instances.iter().filter(meant).find(|one| one.state == "running");

@@ -128,7 +128,7 @@ impl Apps<'_> {
     }
 
     /// A container that goes while it is looked at is not there.
-    async fn look(&self, summary: ContainerSummary) -> Option<(String, Instance)> {
+    pub(super) async fn look(&self, summary: ContainerSummary) -> Option<(String, Instance)> {
         let id = summary.id?;
         let found = self.docker.inspect_container(&id, None).await.ok()?;
         let labels = summary.labels.unwrap_or_default();

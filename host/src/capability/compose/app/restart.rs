@@ -41,12 +41,18 @@ impl Apps<'_> {
         let Some((name, id)) = &instance.container else { return Ok(None) };
         let options = None::<RestartContainerOptions>;
         self.docker.restart_container(id, options).await.map_err(refused(format!("restart {name}")))?;
+        self.up(name, id, limit).await?;
+        Ok(Some(name.clone()))
+    }
+
+    /// Waits until a container that was just started is up, and healthy where it has a health check.
+    pub(super) async fn up(&self, name: &str, id: &str, limit: Duration) -> Result<(), AppError> {
         let begun = Instant::now();
         loop {
             let found = self.docker.inspect_container(id, None).await.map_err(refused(format!("inspect {name}")))?;
-            let not_up = |why: String| AppError::NotUp { container: name.clone(), why };
+            let not_up = |why: String| AppError::NotUp { container: name.to_owned(), why };
             match standing(&found.state.unwrap_or_default(), begun.elapsed()) {
-                Standing::Good => return Ok(Some(name.clone())),
+                Standing::Good => return Ok(()),
                 Standing::Bad(why) => return Err(not_up(why)),
                 Standing::NotYet if begun.elapsed() >= limit => {
                     return Err(not_up(format!("was not up again within {} s", limit.as_secs())));
@@ -98,7 +104,7 @@ fn chosen(app: &App, named: &[String]) -> BTreeSet<String> {
 
 /// Containers by the order in which they are restarted. One that was never meant to go on, because another waits for
 /// its end, is restarted as well: docker compose does so.
-fn waves<'a>(app: &'a App, chosen: &BTreeSet<String>) -> Vec<Vec<&'a Instance>> {
+pub(super) fn waves<'a>(app: &'a App, chosen: &BTreeSet<String>) -> Vec<Vec<&'a Instance>> {
     let mut left: Vec<&Instance> = app
         .instances
         .iter()

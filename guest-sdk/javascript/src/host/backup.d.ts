@@ -1,0 +1,1 @@
+export * from '../types/stead-host-backup.js';
