@@ -3,9 +3,14 @@
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+
+/// Nobody looks for longer, and nobody minds to wait so long.
+const MOMENT: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -31,17 +36,21 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it.
+    /// Takes the lock, or says who has it. Who only looks whether it is held has it for a moment, and is waited for.
     ///
     /// # Errors
     /// When another process has it, or the file cannot be used.
     pub fn take(state: &Path, operator: &str, what: &str) -> Result<Self, LockError> {
         let path = state.join("lock");
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(LockError::Held(holder(&mut file))),
-            Err(error) => return Err(LockError::File(error.into())),
+        let began = Instant::now();
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::WOULDBLOCK) if began.elapsed() < MOMENT => std::thread::sleep(PAUSE),
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(LockError::Held(holder(&mut file))),
+                Err(error) => return Err(LockError::File(error.into())),
+            }
         }
         let holder = Holder { pid: std::process::id(), operator: operator.to_owned(), what: what.to_owned() };
         file.set_len(0)?;
