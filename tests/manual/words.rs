@@ -20,6 +20,7 @@ const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit");
 /// A word that is no key of any table, and that no key is like.
 const NO_KEY: &str = "zzzz-zzzz-zzzz";
 const TOML: &str = "stead-toml.md";
+const BACKUP: &str = "backup.md";
 /// What `vpn.toml` and `stead.lock` lie beside.
 const BESIDE: &str = "[policy.a]\ncomponent = \"a.wasm\"\n[host.a]\npolicies = [\"a\"]\n\
                       [vpn.wg0]\nnetworks = [\"10.8.0.0/24\"]\nhosts = [\"a\"]\n";
@@ -42,6 +43,10 @@ const TABLES: &[(&str, &str)] = &[
     (TOML, "[job.a]\n@ = 1"),
     (TOML, "[queue]\n@ = 1"),
     (TOML, "[retention]\n@ = 1"),
+    (BACKUP, "[backup.a]\n@ = 1"),
+    (BACKUP, "[[backup.a.volume]]\n@ = 1"),
+    (BACKUP, "[[backup.a.database]]\n@ = 1"),
+    (BACKUP, "[backup.a.keep]\n@ = 1"),
 ];
 
 /// The same of the files beside it.
@@ -55,6 +60,7 @@ const FILES: &[(&str, &str)] = &[
 /// The pages of interfaces that are no capability of a host.
 const PAGES: &[(&str, &[&str])] = &[
     ("policies.md", &["types", "facts", "config", "log", "configure"]),
+    ("backup.md", &["backup"]),
     ("jobs.md", &["run", "vm", "container", "http", "artifact", "clock", "progress", "retry"]),
 ];
 
