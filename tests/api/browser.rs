@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use url::{ParseError, Url};
 
 const LIMIT: Duration = Duration::from_secs(60);
+const INSTALL_LIMIT: Duration = Duration::from_secs(300);
 /// axe-core 4.12.1, which looks for what keeps people from a page, as a package of PyPI carries it.
 const AXE: &str =
     "axe-playwright-python==0.1.8 --hash=sha256:fdd263c998388f1a8e67cad02677e612d946248bd44d163be5e8650ea31f95f8\n";
@@ -52,8 +53,9 @@ impl Browser {
     pub(crate) async fn start(at: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let said = folder.path().join("said");
-        let mut chromedriver = Command::new("chromedriver");
-        let driver = chromedriver.arg("--port=0").stdin(Stdio::null()).stdout(File::create(&said)?);
+        // Processes of its own: whatever becomes of the test, the kernel ends the driver, and all of the browser with it.
+        let mut apart = words("setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc");
+        let driver = apart.args(["chromedriver", "--port=0"]).stdin(Stdio::null()).stdout(File::create(&said)?);
         let driver = driver.stderr(Stdio::null()).spawn().context("chromedriver: tests/setup.sh installs it")?;
         let mut started = Started(Some(driver));
         let port = wait::until("chromedriver", LIMIT, || {
@@ -228,11 +230,11 @@ impl Drop for Started {
 fn axe() -> Result<PathBuf> {
     let install = |folder: &Path| {
         fs::write(folder.join("requirements.txt"), AXE)?;
-        run(words("python3 -m venv").arg(folder.join("venv")), LIMIT)?.ok()?;
+        run(words("python3 -m venv").arg(folder.join("venv")), INSTALL_LIMIT)?.ok()?;
         let mut pip = Command::new(folder.join("venv/bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]);
         pip.args(["--target", "axe", "-r", "requirements.txt"]).current_dir(folder);
-        run(&mut pip, LIMIT)?.ok()?;
+        run(&mut pip, INSTALL_LIMIT)?.ok()?;
         Ok(fs::remove_dir_all(folder.join("venv"))?)
     };
     let folder = cache::entry("axe-core", &cache::key(&[AXE]), install)?;
