@@ -35,6 +35,11 @@ pub(super) fn component(world: &str, imports: &str, rest: &str, main: &str) -> R
 
 /// A component from the text of a core module.
 pub(super) fn encode(text: &str, world: &str, wit: &[&str]) -> Result<Vec<u8>> {
+    of_module(wat::parse_str(text)?, world, wit)
+}
+
+/// A component from a core module.
+pub(super) fn of_module(mut module: Vec<u8>, world: &str, wit: &[&str]) -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"))?;
     for (number, source) in wit.iter().enumerate() {
@@ -42,7 +47,6 @@ pub(super) fn encode(text: &str, world: &str, wit: &[&str]) -> Result<Vec<u8>> {
     }
     let packages: Vec<_> = resolve.package_names.values().copied().collect();
     let world = resolve.select_world(&packages, Some(world))?;
-    let mut module = wat::parse_str(text)?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
     ComponentEncoder::default().validate(true).module(&module)?.encode()
 }
