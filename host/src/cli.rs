@@ -23,6 +23,7 @@ mod compiled;
 mod completions;
 mod confirm;
 mod drift;
+mod facts;
 mod firewall;
 mod follow;
 mod guard;
@@ -36,6 +37,7 @@ mod policy;
 mod progress;
 mod prompt;
 mod queue;
+mod recorded;
 mod recover;
 mod registries;
 mod replay;
@@ -115,6 +117,7 @@ enum Command {
     Build(build::Build),
     #[command(subcommand)]
     Policy(policy::Policy),
+    Facts(facts::Facts),
     Plan(plan::Plan),
     Apply(apply::Apply),
     Status(status::Status),
@@ -184,7 +187,7 @@ fn run(cli: Cli) -> u8 {
     let terminal = Terminal::new(color, verbose);
     // Programs that are started in another folder are given paths in it.
     let root = std::path::absolute(&root).unwrap_or(root);
-    let context = Context { repo, place: Place { root, state }, terminal };
+    let context = Context { repo, place: Place { root, state, facts: None }, terminal };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Blame::Stead, Exit::Internal, &error));
     let ran = runtime.and_then(|runtime| runtime.block_on(dispatch(cli.command, &context)));
@@ -199,6 +202,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         Command::Init(init) => init.run(context),
         Command::Build(build) => build.run(context).await,
         Command::Policy(policy) => policy.run(context).await,
+        Command::Facts(facts) => facts.run(context).await,
         Command::Plan(plan) => plan.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
         Command::Status(status) => status.run(context).await,

@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::journal::{JournaledStep, Operation, Revision, Run};
 use crate::lock::Holder;
 use crate::look::Look;
+use crate::machine::Facts;
 use crate::plan::{Change, Plan, PlannedDeferral, PlannedStep};
 use crate::policy::LogLine;
 
@@ -31,6 +32,8 @@ pub enum Event {
     Doing { text: String },
     /// The answer to a request for a plan, and whether the last revision already says all that it says.
     Plan { plan: Box<Plan>, recorded: bool },
+    /// The answer to a request for the facts.
+    Facts { facts: Facts },
     /// A run was begun; `steps` are those of the first round.
     Begun { run: u64, steps: usize },
     /// What was deferred has been planned.

@@ -44,6 +44,7 @@ pub struct Machine {
     blobs: Blobs,
     memory: memory::Memory,
     doing: Doing,
+    kernel: bool,
 }
 
 /// The machine's state folder cannot be used.
@@ -73,6 +74,7 @@ impl Machine {
             blobs,
             memory: memory::Memory::default(),
             doing: Doing::default(),
+            kernel: true,
         })
     }
 
@@ -100,6 +102,18 @@ impl Machine {
     /// Where a long step says what it is at work on.
     pub fn doing(&self) -> &Doing {
         &self.doing
+    }
+
+    /// The same machine as it was recorded: its files, and nothing that runs.
+    #[must_use]
+    pub fn without_kernel(mut self) -> Self {
+        self.kernel = false;
+        self
+    }
+
+    /// Whether the kernel that runs here, and what runs on it, is this machine's.
+    pub fn has_kernel(&self) -> bool {
+        self.kernel
     }
 
     /// The folder that is this machine's `/`.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::backup::{Bringing, Restoration, Wish};
 use crate::capability::compose::{Lines, Waste};
 use crate::capability::vpn::Name;
+use crate::machine::{Facts, Machine, StateError};
 use crate::plan::Plan;
 use crate::repo::Bundle;
 
@@ -39,6 +40,8 @@ pub enum Request {
     Plan { bundle: Box<Bundle>, goal: Goal },
     /// Do exactly what this plan says.
     Apply { bundle: Box<Bundle>, plan: Box<Plan>, options: ApplyOptions },
+    /// What may policies know of the machine, which is this host of the repo?
+    Facts { host: String },
     /// What is the machine at?
     Status,
     /// How is all that can be watched?
@@ -132,10 +135,20 @@ impl Default for ApplyOptions {
 pub struct Place {
     pub root: PathBuf,
     pub state: PathBuf,
+    /// Of a machine that was recorded, and that is not this one: then only files are looked at.
+    pub facts: Option<Facts>,
+}
+
+impl Place {
+    /// The machine that lies there.
+    fn machine(&self) -> Result<Machine, StateError> {
+        let machine = Machine::open(&self.root, &self.state)?;
+        Ok(if self.facts.is_some() { machine.without_kernel() } else { machine })
+    }
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { root: PathBuf::from("/"), state: PathBuf::from("/var/lib/stead") }
+        Self { root: PathBuf::from("/"), state: PathBuf::from("/var/lib/stead"), facts: None }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::FileError;
-use crate::machine::{Facts, NetworkInterface, OsRelease};
+use super::given::Given;
 use crate::policy::{Policy, Recorded, Runtime};
 use crate::repo::{self, Repo, RepoError};
 
@@ -22,32 +22,6 @@ pub struct Case {
     /// Instead of the grants of `stead.toml`.
     grant: Option<toml::Table>,
     pub expect: Outcome,
-}
-
-/// Facts of a host; what is left out is empty.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct Given {
-    host_name: String,
-    os: GivenOs,
-    architecture: String,
-    interfaces: Vec<GivenInterface>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct GivenOs {
-    id: String,
-    version_id: String,
-    version_codename: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct GivenInterface {
-    name: String,
-    addresses: Vec<String>,
-    default_route: bool,
 }
 
 /// What a policy asked for, and how it ended.
@@ -166,19 +140,6 @@ fn granted(name: &str, grant: &toml::Table) -> Result<repo::Policy, RepoError> {
     let document = toml::Table::from_iter([("policy".to_owned(), toml::Value::from(policies))]);
     let repo = Repo::parse(Path::new("."), document.to_string())?;
     repo.policies().next().cloned().ok_or(RepoError::NotFound { start: Path::new(".").to_owned() })
-}
-
-impl From<Given> for Facts {
-    fn from(given: Given) -> Self {
-        let Given { host_name, os, architecture, interfaces } = given;
-        let os = OsRelease { id: os.id, version_id: os.version_id, version_codename: os.version_codename };
-        let interface = |given: GivenInterface| NetworkInterface {
-            name: given.name,
-            addresses: given.addresses,
-            default_route: given.default_route,
-        };
-        Self { host_name, os, architecture, interfaces: interfaces.into_iter().map(interface).collect() }
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(super) async fn ask_showing(machine: &Machine, request: Request, mut show: i
         let is_answer = matches!(
             event,
             Event::Plan { .. }
+                | Event::Facts { .. }
                 | Event::Report { .. }
                 | Event::Status { .. }
                 | Event::Look { .. }

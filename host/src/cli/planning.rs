@@ -82,7 +82,7 @@ pub(super) fn show_json(context: &Context, planned: &[Planned]) {
 }
 
 /// The secrets, when some policy of these hosts may use any: a plan without them asks for no key.
-fn secrets(repo: &Repo, hosts: &[&Host]) -> Result<BTreeMap<String, Secret<String>>, Failure> {
+pub(super) fn secrets(repo: &Repo, hosts: &[&Host]) -> Result<BTreeMap<String, Secret<String>>, Failure> {
     let wanted = |host: &&Host| repo.policies_of(host).iter().any(|policy| !policy.secrets.is_empty());
     if !Secrets::exist(repo) || !hosts.iter().any(wanted) {
         return Ok(BTreeMap::new());

@@ -17,6 +17,7 @@ mod compiled;
 mod hostile;
 mod programs;
 mod refused;
+mod smith;
 mod virtual_world;
 
 const QUICK: Limits =

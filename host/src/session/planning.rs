@@ -21,6 +21,8 @@ use crate::repo::{self, Bundle, Unpacked};
 pub(super) struct Planning<'a> {
     pub(super) machine: Arc<Machine>,
     pub(super) journal: Journal,
+    /// The facts of a machine that was recorded.
+    given: Option<Facts>,
     bundle: Unpacked,
     /// Names the archive of the compose files.
     apps: Digest,
@@ -45,7 +47,7 @@ impl<'a> Planning<'a> {
         goal: Goal,
         events: &'a Events,
     ) -> Result<Self, SessionError> {
-        let machine = Machine::open(&place.root, &place.state)?;
+        let machine = place.machine()?;
         let journal = Journal::open(machine.state())?;
         let revision = match goal {
             Goal::Bundle | Goal::Revision(0) => None,
@@ -53,7 +55,7 @@ impl<'a> Planning<'a> {
             Goal::Revision(id) => Some(journal.revision(id)?),
         };
         let apps = revision.map_or_else(|| Digest::public(&bundle.apps.0), |revision| revision.apps);
-        Self::open(machine, journal, bundle, apps, events)
+        Self::open((machine, journal, place.facts.clone()), bundle, apps, events)
     }
 
     /// Looks at the machine for a plan that was made earlier.
@@ -63,14 +65,13 @@ impl<'a> Planning<'a> {
         plan: &Plan,
         events: &'a Events,
     ) -> Result<Self, SessionError> {
-        let machine = Machine::open(&place.root, &place.state)?;
+        let machine = place.machine()?;
         let journal = Journal::open(machine.state())?;
-        Self::open(machine, journal, bundle, plan.apps.clone(), events)
+        Self::open((machine, journal, place.facts.clone()), bundle, plan.apps.clone(), events)
     }
 
     fn open(
-        machine: Machine,
-        journal: Journal,
+        (machine, journal, given): (Machine, Journal, Option<Facts>),
         mut bundle: Bundle,
         apps: Digest,
         events: &'a Events,
@@ -86,7 +87,7 @@ impl<'a> Planning<'a> {
         let machine = machine.with_secrets(bundle.secrets.clone()).with_apps(bundle.apps.clone());
         let told = events.clone();
         let machine = machine.with_doing(Doing::new(move |text| told.tell(Event::Doing { text })));
-        Ok(Self { machine: Arc::new(machine), journal, bundle, apps, packed, events, _folder: folder })
+        Ok(Self { machine: Arc::new(machine), journal, given, bundle, apps, packed, events, _folder: folder })
     }
 
     /// Keeps the compose files, so that a later rollback has them.
@@ -165,7 +166,10 @@ impl<'a> Planning<'a> {
     }
 
     async fn facts(&self) -> Result<Facts, SessionError> {
-        Ok(Facts::read(&self.machine, &self.bundle.host).await?)
+        match &self.given {
+            Some(given) => Ok(given.clone()),
+            None => Ok(Facts::read(&self.machine, &self.bundle.host).await?),
+        }
     }
 
     async fn declare(

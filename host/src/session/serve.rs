@@ -13,7 +13,7 @@ use crate::event::{Event, Events, Report, Status};
 use crate::guard::Guard;
 use crate::journal::{Journal, Kind, Run};
 use crate::lock::{Lock, LockError};
-use crate::machine::{Machine, SshSession};
+use crate::machine::{Facts, Machine, SshSession};
 use crate::plan::Plan;
 use crate::repo::Bundle;
 
@@ -35,6 +35,11 @@ pub async fn serve(place: &Place, envelope: Envelope, events: &Events) -> Result
     match envelope.request {
         Request::Plan { bundle, goal } => plan(place, *bundle, goal, events).await,
         Request::Apply { bundle, plan, options } => apply(place, *bundle, &plan, options, &operator, events).await,
+        Request::Facts { host } => {
+            let facts = Facts::read(&place.machine()?, &host).await?;
+            events.tell(Event::Facts { facts });
+            Ok(())
+        }
         Request::Status => {
             events.tell(Event::Status { status: Box::new(status(place)?) });
             Ok(())

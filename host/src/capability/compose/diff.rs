@@ -92,15 +92,19 @@ fn without_docker(
     declared: &BTreeMap<&Project, &Declared<Spec>>,
     desired: &Desired<'_, Compose>,
 ) -> Result<Diff<Set>, PlanError> {
+    let deferred = |project: &str| Deferred { resource: project.to_owned(), reason: reason(engine).to_owned() };
+    let wanted = declared.keys().map(|project| deferred(project.as_str()));
+    if *engine == Engine::Recorded {
+        let pruned = desired.pruned().filter(|(_, release)| release.is_some()).map(|(project, _)| deferred(project));
+        return Ok(Diff { deferred: wanted.chain(pruned).collect(), ..Diff::default() });
+    }
     let is_coming = desired.changed.iter().any(|changed| {
         changed.starts_with("package:")
             || changed.starts_with("service:docker.")
             || changed.starts_with("service:containerd.")
     });
     if is_coming {
-        let deferred =
-            |project: &&Project| Deferred { resource: project.to_string(), reason: reason(engine).to_owned() };
-        return Ok(Diff { deferred: declared.keys().map(deferred).collect(), ..Diff::default() });
+        return Ok(Diff { deferred: wanted.collect(), ..Diff::default() });
     }
     if let Some((project, declared)) = declared.first_key_value() {
         let (resource, policy) = (format!("compose {project}"), declared.policy.clone());
@@ -125,6 +129,7 @@ fn without_docker(
 fn reason(engine: &Engine) -> &'static str {
     match engine {
         Engine::NotInstalled => "Docker is not installed yet",
+        Engine::Recorded => "there is no Docker to ask",
         Engine::NoPlugin => "the Compose plugin is not installed yet",
         Engine::Down(_) | Engine::Up => "Docker does not run yet",
     }
@@ -138,7 +143,7 @@ pub(super) fn hint(engine: &Engine) -> String {
                              `docker-compose` (Debian 13) or `docker-compose-plugin` (Docker's own repository)"
             .to_owned(),
         Engine::Down(why) => format!("Docker does not answer at {why}: see `systemctl status docker`"),
-        Engine::Up => "Docker runs".to_owned(),
+        Engine::Recorded | Engine::Up => "Docker is not what is missing".to_owned(),
     }
 }
 

@@ -127,6 +127,8 @@ pub struct Fact {
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     NotInstalled,
+    /// The machine was recorded, and nobody can say what its engine makes of a project.
+    Recorded,
     NoPlugin,
     /// With the reason.
     Down(String),

@@ -113,7 +113,9 @@ impl File {
         attributes: Option<&Attributes>,
         accounts: &Accounts,
     ) -> Result<Missing, ObserveError> {
-        if matches!(spec.form, Form::Absent {}) {
+        // Of a machine whose files were not recorded nobody can say what it lacks.
+        let unknown = !self.machine.has_kernel() && !self.machine.path("/etc").exists();
+        if unknown || matches!(spec.form, Form::Absent {}) {
             return Ok(Missing::default());
         }
         let parent = self.machine.has_parent(&spec.path).map_err(|error| unreadable(&spec.path, error))?;

@@ -7,7 +7,7 @@ use super::elements::commands;
 use super::namespace::Namespace;
 use super::render::transaction;
 use super::rivals::Others;
-use super::state::{Fact, Set, State, Table, Wanted, boot_file};
+use super::state::{Boot, Fact, Set, State, Table, Wanted, boot_file};
 use super::{Firewall, RESOURCE, Spec};
 use crate::capability::{ApplyError, Declared, ObserveError};
 use crate::digest::Digest;
@@ -27,6 +27,9 @@ struct Remembered {
 impl Firewall {
     pub(super) async fn read(&self, specs: &[Declared<Spec>]) -> Result<Fact, ObserveError> {
         let boot = self.boot()?;
+        if !self.machine.has_kernel() {
+            return Ok(self.without_kernel(specs, boot));
+        }
         let mut rivals = self.enabled_rivals();
         let (version, table) = tokio::join!(version(), live());
         let Some(nft) = version? else {
@@ -49,9 +52,21 @@ impl Firewall {
         Ok(Fact { nft: Some(nft), is: State { table, boot }, wanted, rivals, stricter })
     }
 
+    /// Of a machine that was recorded: nft is not asked what it makes of the rules, and no table is there.
+    fn without_kernel(&self, specs: &[Declared<Spec>], boot: Boot) -> Fact {
+        let taken = |table: Table| Wanted::Taken { boot: self.boots(&table), listing: table.text };
+        let wanted = compile(specs).ok().filter(|_| !specs.is_empty()).map(|ruleset| taken(Table::from(&ruleset)));
+        let is = State { table: None, boot };
+        Fact { nft: Some(String::new()), is, wanted, rivals: self.enabled_rivals(), stricter: Vec::new() }
+    }
+
+    fn boots(&self, table: &Table) -> Digest {
+        self.machine.key().digest(boot_file(table).as_bytes())
+    }
+
     async fn wanted(&self, table: &Table, nft: &str, live: &Option<Table>) -> Result<Wanted, ObserveError> {
         match self.listing(&table.text, nft, live).await? {
-            Ok(listing) => Ok(Wanted::Taken { listing, boot: self.machine.key().digest(boot_file(table).as_bytes()) }),
+            Ok(listing) => Ok(Wanted::Taken { listing, boot: self.boots(table) }),
             Err(words) => Ok(Wanted::Refused(words)),
         }
     }

@@ -63,15 +63,16 @@ impl Vpn {
             return Ok(Fact::default());
         }
         let mut fact = Fact {
-            kernel: kernel_has_wireguard(),
+            kernel: !self.machine.has_kernel() || kernel_has_wireguard(),
             networkd: self.networkd_is_enabled(),
             userspace: userspace::is_possible(&self.machine),
             interfaces: BTreeMap::new(),
             secrets: self.secret_digests(specs)?,
         };
-        let links = Links::open().map_err(|error| unreadable("vpn", error))?;
+        let links = self.machine.has_kernel().then(Links::open).transpose();
+        let links = links.map_err(|error| unreadable("vpn", error))?;
         for name in names {
-            let mut there = self.there(&links, &name, &Sought::by(specs, &name)).await?;
+            let mut there = self.there(links.as_ref(), &name, &Sought::by(specs, &name)).await?;
             there.seen.kept = self.kept(specs, &name, &there.device)?;
             fact.interfaces.insert(name, there.seen);
         }
@@ -103,14 +104,18 @@ impl Vpn {
         self.machine.path(wants).symlink_metadata().is_ok()
     }
 
-    async fn there(&self, links: &Links, name: &Name, sought: &Sought) -> Result<There, ObserveError> {
+    async fn there(&self, links: Option<&Links>, name: &Name, sought: &Sought) -> Result<There, ObserveError> {
         let resource = format!("vpn {name}");
         let boot = Files { machine: &self.machine, name }
             .read()
             .map_err(|(path, source)| ObserveError::File { path, source })?;
-        let link = links.find(name).await.map_err(|error| unreadable(&resource, error))?;
+        let link = match links {
+            Some(links) => links.find(name).await.map_err(|error| unreadable(&resource, error))?,
+            None => None,
+        };
         let driver = link.as_ref().map(|link| driver(name, link));
-        let (Some(link), Some(served @ (Driver::Kernel | Driver::Userspace))) = (link, &driver) else {
+        let (Some(links), Some(link), Some(served @ (Driver::Kernel | Driver::Userspace))) = (links, link, &driver)
+        else {
             return Ok(There {
                 seen: Seen { driver, state: State { live: None, boot }, kept: None },
                 device: Device::default(),
@@ -166,7 +171,7 @@ impl Vpn {
         let (keys, files) = (Keys { machine: &self.machine, name }, Files { machine: &self.machine, name });
         let links = Links::open().map_err(|error| refused(name, error))?;
         let sought = Sought::of(set.to.live.as_ref());
-        let there = self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?;
+        let there = self.there(Some(&links), name, &sought).await.map_err(|error| refused(name, error))?;
         keys.keep(&there.device, &set.to)?;
         let preshared = preshared(set, &keys, &there.device)?;
         // The private key is on disk before any peer can learn its public half.
@@ -179,7 +184,7 @@ impl Vpn {
         let there = if served {
             files.write(&there.seen.state.boot, &set.to.boot, &preshared)?;
             userspace::start(name).await.map_err(|error| refused(name, error))?;
-            self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?
+            self.there(Some(&links), name, &sought).await.map_err(|error| refused(name, error))?
         } else {
             there
         };
@@ -188,7 +193,7 @@ impl Vpn {
                 let setting = Setting { links: &links, name, to, there: &there, preshared: &preshared };
                 setting.run(&keys).await?;
                 if is_new && self.networkd_settles(&links, name).await {
-                    let there = &self.there(&links, name, &sought).await.map_err(|error| refused(name, error))?;
+                    let there = &self.there(Some(&links), name, &sought).await.map_err(|error| refused(name, error))?;
                     Setting { there, ..setting }.run(&keys).await?;
                 }
             }
