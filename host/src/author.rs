@@ -18,6 +18,7 @@ mod init;
 mod inspect;
 mod language;
 pub mod package;
+mod planned;
 mod policy_new;
 mod sdk;
 mod sources;

@@ -17,7 +17,7 @@ pub use make::{Inputs, make};
 pub use moved::moved;
 #[cfg(test)]
 pub use render::render_steps;
-pub use render::{Colour, render};
+pub use render::{Colour, headings, render};
 pub use step::{Change, Deferred, Detail, Diff, Step, Undo};
 
 use crate::capability::{Declared, Owned};

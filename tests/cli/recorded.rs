@@ -84,3 +84,25 @@ fn what_is_missing_is_said_with_its_place() -> Result<()> {
     ensure!(repo.stead("plan box --facts box.toml --out x.stead", 64)?.contains("cannot be used with"));
     Ok(())
 }
+
+#[test]
+fn a_case_may_expect_a_plan() -> Result<()> {
+    let repo = Repo::with_source()?;
+    let case = repo.path("policies/asks/cases/fresh.toml");
+    fs::create_dir_all(repo.path("policies/asks/cases"))?;
+    let given = "[config]\nforward = \"1\"\nmotd = \"hello\\n\"\n\n[expect]\n";
+    fs::write(&case, format!("{given}plan = [\"+ file /etc/motd\", \"+ sysctl net.ipv4.ip_forward\"]\n"))?;
+    repo.stead("policy test", 0)?;
+    fs::write(&case, format!("{given}plan = [\"+ file /etc/motd\"]\n"))?;
+    let said = repo.stead("policy test", 67)?;
+    ensure!(said.contains("+    \"+ sysctl net.ipv4.ip_forward\"") && said.contains("1 cases, 1 differ"), "{said}");
+    repo.stead("policy test --accept", 0)?;
+    ensure!(fs::read_to_string(&case)?.contains("\"+ sysctl net.ipv4.ip_forward\",\n]"));
+    // Calls and a plan, where both are expected.
+    fs::write(&case, format!("{given}calls = []\nplan = []\n"))?;
+    repo.stead("policy test --accept", 0)?;
+    let accepted = fs::read_to_string(&case)?;
+    ensure!(accepted.contains("calls = [\n    { ") && accepted.contains("plan = [\n    \"+ file"), "{accepted}");
+    repo.stead("policy test", 0)?;
+    Ok(())
+}

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::FileError;
 use super::given::Given;
-use crate::policy::{Policy, Recorded, Runtime};
+use super::{FileError, planned};
+use crate::policy::{Policy, Recorded, Run, Runtime};
 use crate::repo::{self, Repo, RepoError};
 
 /// One case.
@@ -29,7 +29,11 @@ pub struct Case {
 #[serde(deny_unknown_fields, default)]
 pub struct Outcome {
     /// Each call to a capability, in order: `{ CAPABILITY = SPEC }`, with `refused` when it was.
-    pub calls: Vec<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Map<String, Value>>>,
+    /// The steps of a plan for a machine that has nothing yet, in order: `+ file /etc/motd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<String>>,
     /// In what words it ended badly. In a case, a part of them is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -79,9 +83,23 @@ impl Case {
             limits: policy.limits,
         };
         Ok(match runtime.configure(&given, &self.facts.clone().into()).await {
-            Ok(run) => Outcome { calls: run.calls.into_iter().filter_map(asked).collect(), error: None },
-            Err(error) => Outcome { calls: Vec::new(), error: Some(error.to_string()) },
+            Ok(run) => self.outcome(name, run).await,
+            Err(error) => Outcome { error: Some(error.to_string()), ..Outcome::default() },
         })
+    }
+
+    /// What the case wants to know of a run that ended well: its calls, unless only its plan is expected.
+    async fn outcome(&self, policy: &str, mut run: Run) -> Outcome {
+        let calls = std::mem::take(&mut run.calls);
+        let wanted = self.expect.calls.is_some() || self.expect.plan.is_none();
+        let calls = wanted.then(|| calls.into_iter().filter_map(asked).collect());
+        if self.expect.plan.is_none() {
+            return Outcome { calls, ..Outcome::default() };
+        }
+        match planned::plan(policy, run, self.facts.clone().into()).await {
+            Ok(plan) => Outcome { calls, plan: Some(plan), error: None },
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        }
     }
 }
 
@@ -89,7 +107,10 @@ impl Outcome {
     /// Whether it is what a case expects. Calls of a policy that ended badly are of no use to anybody.
     pub fn is(&self, expected: &Self) -> bool {
         match (&self.error, &expected.error) {
-            (None, None) => self.calls == expected.calls,
+            (None, None) => {
+                let calls = |outcome: &Self| outcome.calls.clone().unwrap_or_default();
+                calls(self) == calls(expected) && self.plan == expected.plan
+            }
             (Some(error), Some(part)) => error.contains(part.as_str()),
             _ => false,
         }
@@ -99,11 +120,16 @@ impl Outcome {
     pub fn text(&self) -> String {
         // A line a call, so that a difference is one of lines.
         let call = |call: &Map<String, Value>| Some(format!("    {},\n", toml::Value::try_from(call).ok()?));
-        let calls: String = self.calls.iter().filter_map(call).collect();
+        let calls = self.calls.as_ref().map(|calls| calls.iter().filter_map(call).collect::<String>());
+        let steps = |steps: &Vec<String>| {
+            steps.iter().map(|step| format!("    {},\n", toml::Value::String(step.clone()))).collect::<String>()
+        };
+        let calls = calls.map(|lines| format!("calls = [\n{lines}]\n")).unwrap_or_default();
+        let plan = self.plan.as_ref().map(|plan| format!("plan = [\n{}]\n", steps(plan))).unwrap_or_default();
         let error = |error: &String| format!("error = {}\n", toml::Value::String(error.clone()));
         match &self.error {
             Some(words) => format!("[expect]\n{}", error(words)),
-            None => format!("[expect]\ncalls = [\n{calls}]\n"),
+            None => format!("[expect]\n{calls}{plan}"),
         }
     }
 }
@@ -160,7 +186,7 @@ mod tests {
             { refused = \"sysctl: it is not granted\", sysctl = { key = \"a.b\", value = \"1\" } },\n]\n";
         let case: Case = toml::from_str(text)?;
         assert!(text.ends_with(&case.expect.text()), "{}", case.expect.text());
-        let failed = Outcome { calls: Vec::new(), error: Some("policy p failed: no \"port\"\n22".to_owned()) };
+        let failed = Outcome { error: Some("policy p failed: no \"port\"\n22".to_owned()), ..Outcome::default() };
         let read: Case = toml::from_str(&failed.text())?;
         assert!(failed.is(&read.expect) && !failed.is(&case.expect) && case.expect.is(&case.expect));
         assert!(failed.is(&Outcome { error: Some("no \"port\"".to_owned()), ..Outcome::default() }));

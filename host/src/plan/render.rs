@@ -39,6 +39,15 @@ pub fn render(plan: &Plan, colour: Colour) -> String {
     text
 }
 
+/// What each step changes, and what is planned later, in a line each: `+ file /etc/motd`.
+pub fn headings(plan: &Plan) -> Vec<String> {
+    let step = |planned: &PlannedStep| {
+        format!("{} {} {}", planned.step.change.sign().0, planned.capability, planned.step.resource)
+    };
+    let later = |planned: &PlannedDeferral| format!("? {} {}", planned.capability, planned.deferred.resource);
+    plan.steps.iter().map(step).chain(plan.deferred.iter().map(later)).collect()
+}
+
 /// Steps as people read them, without colour and summary: what a test compares.
 #[cfg(test)]
 pub fn render_steps(steps: &[PlannedStep], deferred: &[PlannedDeferral]) -> String {
