@@ -18,7 +18,10 @@ use super::state::{Container, Engine, Status};
 use crate::digest::Digest;
 use crate::machine::Machine;
 
+mod ended;
 mod hello;
+
+pub(super) use ended::exec_ended;
 
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 pub(super) const SERVICE: &str = "com.docker.compose.service";

@@ -9,6 +9,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::Receiver;
 
 use super::{AppError, Apps, Instance, refused};
+use crate::capability::compose::docker::exec_ended;
 
 /// A command, and where it is to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,8 +76,11 @@ impl Apps<'_> {
                 () = async { tokio::join!(feed(typed, input), self.resize(&made.id, sizes)); std::future::pending().await } => {}
             }
         }
-        let ended = self.docker.inspect_exec(&made.id).await.map_err(cannot())?;
-        Ok(ended.exit_code.unwrap_or_default())
+        let code = exec_ended(&self.docker, &made.id).await.map_err(cannot())?;
+        code.ok_or_else(|| AppError::Refused {
+            what: format!("tell how {program} in {} ended", exec.app),
+            words: "the engine does not know".to_owned(),
+        })
     }
 
     /// The id of the container that is meant.

@@ -2,18 +2,14 @@
 //!
 //! Nothing is taken for an end that is none: a command whose exit code Docker does not say has failed.
 
-use std::time::Duration;
-
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::Instant;
 
 use super::{AppError, Apps, Exec, refused};
+use crate::capability::compose::docker::exec_ended;
 
-/// How long Docker may take to know the exit code of a command that has closed its output.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of its words is kept, from the end.
 const TAIL: usize = 2048;
 
@@ -80,19 +76,8 @@ impl Apps<'_> {
         }
         output.flush().await.map_err(broken)?;
         let words = String::from_utf8_lossy(words.trim_ascii()).into_owned();
-        Ok(Ended { code: self.code(&made.id).await?, words })
-    }
-
-    async fn code(&self, id: &str) -> Result<Option<i64>, AppError> {
-        let begun = Instant::now();
-        loop {
-            let found = self.docker.inspect_exec(id).await.map_err(refused("ask how a command ended"))?;
-            let ended = found.running == Some(false);
-            if ended && found.exit_code.is_some() || begun.elapsed() >= PATIENCE {
-                return Ok(found.exit_code.filter(|_| ended));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let code = exec_ended(&self.docker, &made.id).await.map_err(refused("ask how a command ended"))?;
+        Ok(Ended { code, words })
     }
 }
 

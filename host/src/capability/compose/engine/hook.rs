@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 
 use super::body::environment;
 use super::said;
+use crate::capability::compose::docker::exec_ended;
 use crate::capability::compose::loader::Variables;
 use crate::capability::compose::model::Hook;
 
@@ -24,16 +25,20 @@ pub(super) async fn run(
         let ran = run_one(docker, hook, id).await;
         let (code, words) =
             ran.map_err(|error| format!("cannot run {key} in {name}: {}", variables.hide(&said(error))))?;
-        if code != 0 {
+        if code != Some(0) {
+            let how = code.map_or_else(
+                || "in a way that the engine does not know".to_owned(),
+                |code| format!("with exit code {code}"),
+            );
             let command = hook.command.join(" ");
             let words = variables.hide(words.trim_end());
-            return Err(format!("{key} in {name}: `{command}` ended with exit code {code}: {words}"));
+            return Err(format!("{key} in {name}: `{command}` ended {how}: {words}"));
         }
     }
     Ok(())
 }
 
-async fn run_one(docker: &Docker, hook: &Hook, id: &str) -> Result<(i64, String), Error> {
+async fn run_one(docker: &Docker, hook: &Hook, id: &str) -> Result<(Option<i64>, String), Error> {
     let options = CreateExecOptions {
         cmd: Some(hook.command.clone()),
         user: hook.user.clone(),
@@ -52,6 +57,5 @@ async fn run_one(docker: &Docker, hook: &Hook, id: &str) -> Result<(i64, String)
             words = super::gate::tail(&words).to_owned();
         }
     }
-    let ended = docker.inspect_exec(&exec).await?;
-    Ok((ended.exit_code.unwrap_or_default(), words))
+    Ok((exec_ended(docker, &exec).await?, words))
 }
