@@ -1,11 +1,13 @@
 //! Reruns every figure that the docs publish, each beside its peer in the same run, and prints them as tables.
 //!
-//! `bench [policy] [languages] [apply] [ruleset] [peers] [curve] [apps]`: those parts, or all of them. The machine is shared and noisy, so
+//! `bench [policy] [languages] [apply] [ruleset] [peers] [curve] [apps] [http] [jobs]`: those parts, or all of them. The machine is shared and noisy, so
 //! runs that are compared take turns, and a table gives ratios: trust those more than the times.
 
 mod apply;
 mod apps;
 mod curve;
+mod http;
+mod jobs;
 mod languages;
 mod peers;
 mod policy;
@@ -23,7 +25,7 @@ use site::Site;
 
 /// Those of a server with the shipped policy.
 const OF_SITE: [&str; 4] = ["policy", "languages", "apply", "peers"];
-const OTHERS: [&str; 3] = ["ruleset", "apps", "curve"];
+const OTHERS: [&str; 5] = ["ruleset", "apps", "curve", "http", "jobs"];
 
 fn main() -> Result<()> {
     let asked: Vec<String> = env::args().skip(1).collect();
@@ -41,6 +43,14 @@ fn main() -> Result<()> {
     }
     if wanted("curve") {
         for table in curve::measure()? {
+            println!("{table}");
+        }
+    }
+    if wanted("http") {
+        println!("{}", http::measure()?);
+    }
+    if wanted("jobs") {
+        for table in jobs::measure()? {
             println!("{table}");
         }
     }

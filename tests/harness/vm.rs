@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 pub use accel::Accel;
 pub use forward::Protocol;
+pub use qmp::Qmp;
 pub use store::store;
 
 use forward::Forward;

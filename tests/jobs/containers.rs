@@ -156,8 +156,14 @@ async fn what_is_not_granted_is_not_run() -> Result<()> {
 async fn a_container_is_held_to_its_limits() -> Result<()> {
     let shop = Shop::new("limits")?;
     let script = "echo on; trap 'exit 0' TERM; sleep 1000 & wait";
-    let done = shop.run(json!({"scripts": [script], "timeout": 2})).await?.map_err(anyhow::Error::msg)?;
+    let (service, input) = (shop.place.service()?, shop.input(json!({"scripts": [script], "timeout": 2})));
+    let job = shop.place.submit(&service, input, &[("tile", b"a tile\n".as_slice())]).await?;
+    shop.place.work(&service, job).await?;
+    let done = result(&service, job).await?;
     assert_eq!((&done["outputs"], &done["outcomes"]), (&json!(["on\n"]), &json!(["Outcome::TimedOut"])));
+    // It is followed once more to its end, and said nothing new.
+    let said = said(&service, job).await?;
+    assert_eq!(said.values().flatten().filter(|line| *line == "on").count(), 1, "{said:?}");
     let script = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max 2> /dev/null || \
         cat /sys/fs/cgroup/memory/memory.limit_in_bytes; exec tail /dev/zero";
     let done = shop.run(json!({"scripts": [script], "memory": 32})).await?.map_err(anyhow::Error::msg)?;
@@ -230,7 +236,9 @@ async fn no_container_outlives_its_job() -> Result<()> {
         service.store.queue.tend().await?;
         sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(service.reap_containers().await?, 1);
+    // Also when the policy is in the repo no more.
+    fs::write(shop.place.folder.path().join("stead.toml"), "")?;
+    assert_eq!(shop.place.service()?.reap_containers().await?, 1);
     ensure!(shop.left()?.is_empty(), "{:?}", shop.left()?);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Many jobs, several workers in several processes, and processes that are killed at any moment.
 
+mod booting;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +25,8 @@ const PROCESSES: usize = 2;
 /// Workers of one process.
 const WORKERS: u32 = 2;
 const LINES: usize = 60;
+/// With machines that are emulated, beside others.
+const LIMIT: Duration = Duration::from_secs(1500);
 
 /// Not a test: what a process of the crowd does.
 #[test]
@@ -38,9 +42,12 @@ fn a_process_of_the_crowd() -> Result<()> {
 
 fn service(folder: &Path) -> Result<Arc<Service>> {
     let state = folder.join("state");
-    let provider: Arc<dyn Provider> = Arc::new(Far::new(&folder.join("machines")));
-    let providers: Providers = BTreeMap::from([("containers".to_owned(), provider)]);
+    let (name, provider): (_, Arc<dyn Provider>) = match booting::qemu(folder)? {
+        Some(qemu) => ("qemu", Arc::new(qemu)),
+        None => ("containers", Arc::new(Far::new(&folder.join("machines")))),
+    };
     let store = Store::open_with(&state, None, settings())?;
+    let providers: Providers = BTreeMap::from([(name.to_owned(), provider)]);
     Ok(Arc::new(Service::with(Repo::open(folder)?, &state, store, providers)?))
 }
 
@@ -76,55 +83,95 @@ impl Chance {
 /// A machine for each job is a container that boots.
 #[tokio::test]
 async fn every_job_of_a_crowd_has_one_result_whoever_is_killed() -> Result<()> {
-    every_job_has_one_result(5).await
+    let place = Place::new()?;
+    serve(&place.containers, &place.folder.path().join("machines"))?;
+    let crowd = Crowd { place: &place, count: 5, image: "any".to_owned(), calls: 8 };
+    crowd.has_one_result_each().await?;
+    assert_eq!(place.containers.made(), crowd.count, "one machine for each job, whoever made it");
+    Ok(())
 }
 
-/// `--profile vm` runs this one.
+/// A machine for each job is one of the embedded provider. `--profile vm` runs this.
 #[tokio::test]
 async fn every_job_of_a_large_crowd_has_one_result() -> Result<()> {
-    every_job_has_one_result(20).await
+    let (place, _machines, image) = booting::place().await?;
+    let crowd = Crowd { place: &place, count: 20, image, calls: 12 };
+    crowd.has_one_result_each().await
 }
 
-async fn every_job_has_one_result(count: usize) -> Result<()> {
-    let place = Place::new()?;
-    let folder = place.folder.path();
-    serve(&place.containers, &folder.join("machines"))?;
-    let service = service(folder)?;
-    let script =
-        format!("for i in $(seq {LINES}); do echo line $i; sleep 0.03; done; echo ran >> /root/ran; wc -l < /root/ran");
-    let mut jobs = Vec::new();
-    for _ in 0..count {
-        let input = json!({"machines": 1, "scripts": [script]});
-        jobs.push(place.submit(&service, input, &[("tile", b"a tile\n".as_slice())]).await?);
-    }
-    let (mut processes, mut kills) = (Vec::new(), 0);
-    for _ in 0..PROCESSES {
-        processes.push(Process::start(folder)?);
-    }
-    let seed = u64::from(std::process::id());
-    println!("seed {seed}");
-    let (mut chance, began) = (Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Instant::now());
-    loop {
-        sleep(Duration::from_millis(500 + chance.below(3000))).await;
-        let mut open = 0;
-        for job in &jobs {
-            open += usize::from(!service.store.queue.job(*job).await?.state.has_ended());
+struct Crowd<'a> {
+    place: &'a Place,
+    /// How many jobs.
+    count: usize,
+    image: String,
+    /// After how many calls at most a process dies. Time is no measure: where a call takes longer than a process lives, no job
+    /// would ever end.
+    calls: u64,
+}
+
+impl Crowd<'_> {
+    async fn has_one_result_each(&self) -> Result<()> {
+        let service = service(self.place.folder.path())?;
+        let mut jobs = Vec::new();
+        for _ in 0..self.count {
+            let input = json!({"machines": 1, "image": self.image, "lifetime": 3600, "scripts": [script()]});
+            jobs.push(self.place.submit(&service, input, &[("tile", b"a tile\n".as_slice())]).await?);
         }
-        if open == 0 {
-            break;
-        }
-        ensure!(began.elapsed() < Duration::from_secs(600), "{open} jobs have not ended");
-        let one = usize::try_from(chance.below(PROCESSES as u64))?;
-        processes[one] = Process::start(folder)?;
-        kills += 1;
+        self.work(&service, &jobs).await?;
+        has_one_result_each(&service, &jobs).await?;
+        ensure!(service.machines().await?.iter().all(|(_, left)| left.is_empty()), "a machine is left");
+        ensure!(service.store.queue.check().await?.is_empty());
+        Ok(())
     }
-    println!("{count} jobs ended after {:?}, {kills} processes were killed", began.elapsed());
-    drop(processes);
-    has_one_result_each(&service, &jobs).await?;
-    assert_eq!(place.containers.made(), count, "one machine for each job, whoever made it");
-    ensure!(service.machines().await?.iter().all(|(_, left)| left.is_empty()), "a machine is left");
-    ensure!(service.store.queue.check().await?.is_empty());
-    Ok(())
+
+    /// Runs the processes, and kills one after the other, until all jobs have ended.
+    async fn work(&self, service: &Service, jobs: &[JobId]) -> Result<()> {
+        let folder = self.place.folder.path();
+        let (mut processes, mut kills) = (Vec::new(), 0);
+        for _ in 0..PROCESSES {
+            processes.push(Process::start(folder)?);
+        }
+        let seed = u64::from(std::process::id());
+        println!("seed {seed}");
+        let (mut chance, began) = (Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), Instant::now());
+        loop {
+            let (before, until) = (answered(service, jobs).await?, 1 + chance.below(self.calls));
+            let mut open = jobs.len();
+            while open > 0 && answered(service, jobs).await? < before + until {
+                sleep(Duration::from_millis(200)).await;
+                open = 0;
+                for job in jobs {
+                    open += usize::from(!service.store.queue.job(*job).await?.state.has_ended());
+                }
+                ensure!(began.elapsed() < LIMIT, "{open} jobs have not ended");
+            }
+            if open == 0 {
+                break;
+            }
+            // In the midst of the next call.
+            sleep(Duration::from_millis(chance.below(1000))).await;
+            println!("{open} jobs are left after {:?}", began.elapsed());
+            let one = usize::try_from(chance.below(PROCESSES as u64))?;
+            processes[one] = Process::start(folder)?;
+            kills += 1;
+        }
+        println!("{} jobs ended after {:?}, {kills} processes were killed", self.count, began.elapsed());
+        Ok(())
+    }
+}
+
+/// How many calls of all jobs are in the journal.
+async fn answered(service: &Service, jobs: &[JobId]) -> Result<u64> {
+    let mut answered = 0;
+    for job in jobs {
+        let run = service.store.queue.job(*job).await?.run;
+        answered += service.store.queue.journal(*job, run, 0, 1000).await?.len() as u64;
+    }
+    Ok(answered)
+}
+
+fn script() -> String {
+    format!("for i in $(seq {LINES}); do echo line $i; sleep 0.03; done; echo ran >> /root/ran; wc -l < /root/ran")
 }
 
 /// One result, and each line of its output once.
@@ -140,6 +187,8 @@ async fn has_one_result_each(service: &Service, jobs: &[JobId]) -> Result<()> {
         assert_eq!(said["policy"], ["it begins", "it ends"]);
         let result = result(service, job).await?;
         assert_eq!(result["outputs"], json!([lines.join("\n") + "\n"]), "job {job}");
+        // A machine belongs to its run: whoever went on has found it.
+        assert_eq!(service.store.queue.job(job).await?.run.number(), 1, "job {job} was begun anew");
         let attempts = service.store.queue.attempts(job).await?;
         let ends = attempts.iter().map(|attempt| Ok(attempt.ended.as_ref().context("it runs")?.how.word()));
         let ends = ends.collect::<Result<Vec<_>>>()?;

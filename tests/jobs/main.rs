@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod place;
 mod predict;
+mod prices;
 mod provider;
 mod qemu;
 mod secrets;

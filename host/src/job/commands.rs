@@ -20,8 +20,11 @@ use super::mask::{Masking, Masks};
 use crate::policy::job::{Command, Ended, Failure, Outcome};
 
 mod machine;
+mod pen;
 
 pub(super) use machine::Unit;
+
+use pen::Pen;
 
 /// How much of the end of its output a policy is told.
 const TAIL: usize = 64 << 10;
@@ -54,7 +57,7 @@ struct Started {
 #[async_trait(?Send)]
 pub(super) trait Followed {
     /// Gives all that it writes, from the first byte, and answers how it ended.
-    async fn follow(&self, heard: &mut Heard<'_>) -> Result<Outcome, Trouble>;
+    async fn follow(&self, heard: &mut Heard) -> Result<Outcome, Trouble>;
     /// Makes it end.
     async fn cancel(&self) -> Result<(), Trouble>;
     /// What is behind a failure.
@@ -231,7 +234,7 @@ impl Follower {
     async fn follow(&self) -> Result<Ended, Trouble> {
         let masking = Masking::new(self.masks.clone());
         let (lines, tail) = (Lines::new(0), VecDeque::new());
-        let mut heard = Heard { masking, lines, tail, log: &self.log, source: &self.source };
+        let mut heard = Heard { masking, lines, tail, pen: Pen::new(self.log.clone(), self.source.clone()) };
         let ended = self.followed.follow(&mut heard).await;
         if let Err(Trouble::Failure(Failure::TooLarge(_))) = ended {
             // What nobody reads any more must not fill its disk either.
@@ -244,27 +247,27 @@ impl Follower {
 }
 
 /// What was heard of one command.
-pub(super) struct Heard<'a> {
+pub(super) struct Heard {
     masking: Masking,
     lines: Lines,
     tail: VecDeque<u8>,
-    log: &'a Mutex<Log>,
-    source: &'a Source,
+    pen: Pen,
 }
 
-impl Heard<'_> {
+impl Heard {
     async fn finish(mut self) -> Result<String, Trouble> {
         let rest = std::mem::replace(&mut self.masking, Masking::new(Masks::default())).finish();
         self.shown(&rest).await?;
         let mut last = Vec::new();
         self.lines.finish(|line, end| last.push((line.to_vec(), end)));
-        self.log.lock().await.command(self.source, &last).await?;
+        self.pen.write(last).await?;
+        self.pen.finish().await?;
         let (front, back) = self.tail.as_slices();
         Ok(String::from_utf8_lossy(&[front, back].concat()).into_owned())
     }
 }
 
-impl Output for Heard<'_> {
+impl Output for Heard {
     type Error = Trouble;
 
     async fn take(&mut self, bytes: &[u8], _end: u64) -> Result<(), Trouble> {
@@ -273,7 +276,7 @@ impl Output for Heard<'_> {
     }
 }
 
-impl Heard<'_> {
+impl Heard {
     /// Takes what may be shown.
     async fn shown(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.tail.extend(bytes);
@@ -281,7 +284,7 @@ impl Heard<'_> {
         self.tail.drain(..surplus);
         let mut whole = Vec::new();
         self.lines.push(bytes, |line, end| whole.push((line.to_vec(), end)));
-        Ok(self.log.lock().await.command(self.source, &whole).await?)
+        self.pen.write(whole).await
     }
 }
 

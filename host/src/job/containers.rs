@@ -149,7 +149,7 @@ impl Containers {
 
 #[async_trait(?Send)]
 impl Followed for Container {
-    async fn follow(&self, heard: &mut Heard<'_>) -> Result<Outcome, Trouble> {
+    async fn follow(&self, heard: &mut Heard) -> Result<Outcome, Trouble> {
         let mut size = 0;
         let take = async |bytes: &[u8]| {
             size += bytes.len() as u64;

@@ -15,12 +15,14 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// A connection that has left capabilities negotiation behind.
 #[derive(Debug)]
-pub(crate) struct Qmp {
+pub struct Qmp {
     lines: BufReader<UnixStream>,
 }
 
 impl Qmp {
-    pub(crate) fn connect(socket: &Path) -> Result<Self> {
+    /// # Errors
+    /// When there is no QEMU, or it does not answer.
+    pub fn connect(socket: &Path) -> Result<Self> {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
         let mut qmp = Self { lines: BufReader::new(stream) };
@@ -30,7 +32,10 @@ impl Qmp {
     }
 
     /// Runs `command` and gives what it returns; events that arrive before the answer are dropped.
-    pub(crate) fn call(&mut self, command: &str, arguments: Value) -> Result<Value> {
+    ///
+    /// # Errors
+    /// When QEMU refuses it, or is gone.
+    pub fn call(&mut self, command: &str, arguments: Value) -> Result<Value> {
         let request = json!({ "execute": command, "arguments": arguments });
         writeln!(self.lines.get_mut(), "{request}").with_context(|| format!("QEMU is gone: {command}"))?;
         loop {

@@ -18,7 +18,7 @@ pub(in crate::job) struct Unit {
 
 #[async_trait(?Send)]
 impl Followed for Unit {
-    async fn follow(&self, heard: &mut Heard<'_>) -> Result<Outcome, Trouble> {
+    async fn follow(&self, heard: &mut Heard) -> Result<Outcome, Trouble> {
         let mut looked = Instant::now();
         let still_there = async || self.machine.look_sometimes(&mut looked).await;
         Ok(outcome(self.access.follow(&self.run, 0, MOST, heard, still_there).await?.outcome))

@@ -27,6 +27,7 @@ mod qmp;
 mod seed;
 mod settings;
 mod template;
+mod version;
 mod wake;
 
 pub use accel::Accel;

@@ -1,6 +1,15 @@
 cd /var/lib/stead/run/@RUN@ || exit 1
-pid=$(systemctl show --value --property=MainPID stead-run-@RUN@)
-if [ -e status ] || [ "$pid" = 0 ]; then
-    exec tail -c +@NEXT@ output
+if [ ! -e status ]; then
+    pid= group=
+    # Asking systemd takes an emulated machine longer than all else here. The number may be another process's by now.
+    read -r pid 2> /dev/null < /run/stead-run-@RUN@.pid
+    [ "$pid" ] && read -r group 2> /dev/null < "/proc/$pid/cgroup"
+    case $group in
+        */stead-run-@RUN@.service) ;;
+        *) pid=$(systemctl show --value --property=MainPID stead-run-@RUN@) ;;
+    esac
+    if [ ! -e status ] && [ "$pid" != 0 ]; then
+        exec tail -c +@NEXT@ -s 0.2 --pid="$pid" -f output
+    fi
 fi
-exec tail -c +@NEXT@ -s 0.2 --pid="$pid" -f output
+exec tail -c +@NEXT@ output

@@ -1,12 +1,14 @@
 set -eu
 umask 077
+# With few programs: each costs tens of milliseconds on an emulated machine, and somebody waits.
 folder=/var/lib/stead/run/@RUN@
 unit=stead-run-@RUN@
-mkdir -p "$folder"
+known=yes
+[ -d "$folder" ] || { known=no; mkdir -p "$folder"; }
 cd "$folder"
 # It writes `started` itself: what has begun is never begun again.
 credentials=/run/stead/credentials/@RUN@
-if [ -e started ] || [ -e status ] || systemctl -q is-active "$unit"; then
+if [ -e started ] || [ -e status ] || { [ "$known" = yes ] && systemctl -q is-active "$unit"; }; then
     rm -rf "$credentials"
     exit 0
 fi
@@ -18,24 +20,23 @@ for name in @CREDENTIALS@; do
     set -- "$@" "--property=LoadCredential=$name:$credentials/$name"
 done
 # Whole or not at all, for another start may be at it too.
-new=$(mktemp new.XXXXXX)
+new=new.$$
 cat > "$new"
 # A connection that breaks ends the input as well: what came may be a piece of it.
 digest=$(sha256sum < "$new")
 [ "${digest%% *}" = @DIGEST@ ] || { rm -f "$new"; exit 65; }
 mv -f "$new" command
-# Runs after everything that the command started has ended: the output is complete then.
-new=$(mktemp new.XXXXXX)
-cat > "$new" <<'FINISH'
-printf '%s %s %s\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new
-mv status.new status
-FINISH
+# Runs after everything that the command started has ended: the output is complete then. A machine that is busy may need
+# long for it, and is given that: without a status the command would be lost.
+printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > "$new"
 mv -f "$new" finish
 : >> output
+# The number of its process is there for whoever follows it, until this machine restarts.
+begin='read -r pid rest < /proc/self/stat; echo "$pid" > /run/stead-run-@RUN@.pid; : > started; cd; exec /bin/sh "$0"'
 [ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
     --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
-    --property=TimeoutStopSec=10 --property=ExecStopPost="/bin/sh $folder/finish" "$@" \
-    /bin/sh -c ': > started; cd; exec /bin/sh "$0"' "$folder/command" && { rm -rf "$credentials"; exit; }
+    --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish" "$@" \
+    /bin/sh -c "$begin" "$folder/command" && { [ ! -e "$credentials" ] || rm -rf "$credentials"; exit; }
 # Another start may have been faster, and not be through yet.
 i=0
 until [ -e started ] || [ -e status ]; do

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::image::Image;
 use super::make::Measured;
-use super::{Accel, disk, process, qmp, seed, template, wake};
+use super::{Accel, disk, process, qmp, seed, template, version, wake};
 use crate::request::Network;
 
 pub(super) const CONSOLE: &str = "console.log";
@@ -62,7 +62,7 @@ pub(super) fn command(machine: &Machine<'_>, port: SocketAddr) -> Command {
     command.args(["-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci", "-sandbox", SANDBOX]);
     if let Some(user) = machine.user {
         // Everything is open by then: who breaks out of a guest is nobody.
-        command.args(run_as(user, &version()));
+        command.args(run_as(user, &version::number()));
     }
     memory(&mut command, machine);
     kernel(&mut command, machine);
@@ -76,14 +76,6 @@ fn run_as(user: &str, version: &str) -> [String; 2] {
         (Some(major), Some(minor)) if (major, minor) < (9, 1) => ["-runas".to_owned(), user.to_owned()],
         _ => ["-run-with".to_owned(), format!("user={user}")],
     }
-}
-
-/// Of the QEMU that is installed now, for it may be upgraded while machines run: `10.0.2`; empty when it does not say.
-fn version() -> String {
-    let said = Command::new(format!("qemu-system-{}", std::env::consts::ARCH)).arg("--version").output();
-    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default();
-    let version = said.split_once("version ").map_or("", |(_, rest)| rest);
-    version.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect()
 }
 
 /// The devices must be the same when a template is made and when it is resumed.
@@ -108,7 +100,7 @@ fn memory(command: &mut Command, machine: &Machine<'_>) {
 
 /// What every machine has, a throw-away one too.
 pub(super) fn base(accel: Accel) -> Command {
-    let mut command = Command::new(format!("qemu-system-{}", std::env::consts::ARCH));
+    let mut command = Command::new(version::program());
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-machine", board()]);
     command.args(accel.arguments());
     command

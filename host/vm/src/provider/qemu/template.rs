@@ -7,7 +7,6 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
@@ -16,7 +15,7 @@ use super::command::{Machine, Memory};
 use super::image::Image;
 use super::make::{self, Measured};
 use super::qmp::{self, Qmp};
-use super::{Accel, Cause, Place, ProviderError, Qemu, disk, failed, folder, process, seed, wake};
+use super::{Accel, Cause, Place, ProviderError, Qemu, disk, failed, folder, process, seed, version, wake};
 use crate::access::{Access, AccessError, Keys};
 use crate::lease::Lease;
 use crate::name::VmName;
@@ -125,11 +124,10 @@ impl Place {
 
     fn template_place(&self, image: &Image, size: Measured, accel: Accel) -> io::Result<PathBuf> {
         let Measured { cpus, memory_mib, disk_gib } = size;
-        let qemu = Command::new(format!("qemu-system-{}", std::env::consts::ARCH)).arg("--version").output()?.stdout;
         let mut sha = Sha256::new();
         let digest = image.digest.as_str();
         sha.update(format!("{FORM} {digest} {cpus} {memory_mib} {disk_gib} {accel:?} {}", wake::SCRIPT));
-        sha.update(qemu);
+        sha.update(version::said()?);
         sha.update(processor(accel)?);
         let key: String = hex::encode(sha.finalize()).chars().take(16).collect();
         Ok(self.templates.join(key))
