@@ -48,6 +48,7 @@ mod secret;
 mod secrets;
 mod serve;
 mod service;
+mod settle;
 mod status;
 mod table;
 mod targets;
@@ -159,6 +160,8 @@ enum Command {
     Agent(agent::Agent),
     #[command(hide = true)]
     Guard(guard::Guard),
+    #[command(hide = true)]
+    Settle(settle::Settle),
 }
 
 /// What every subcommand needs.
@@ -236,6 +239,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<u8, Failure> {
         }
         Command::Agent(agent) => agent.run(context).await,
         Command::Guard(guard) => guard.run(context).await,
+        Command::Settle(settle) => settle.run(context),
     };
     exit.map(Exit::code)
 }

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod follow;
 pub mod grant;
 pub mod guard;
+pub mod installed;
 pub mod job;
 pub mod journal;
 pub mod lock;

@@ -32,7 +32,9 @@ pub enum RemoteError {
     #[error("cannot put stead on {address}: {words}")]
     Ship { address: String, words: String },
     #[error("{address} is a {there} machine, and this stead is built for {here}")]
-    Architecture { address: String, there: String, here: &'static str },
+    Processor { address: String, there: String, here: &'static str },
+    #[error("{path} is not stead {version} for {processor}")]
+    Version { path: PathBuf, version: &'static str, processor: String },
     #[error("cannot read this program, {path}: {source}")]
     Program { path: PathBuf, source: std::io::Error },
     #[error("{address} answered with something that is not an event: {line}")]

@@ -16,3 +16,4 @@ mod service;
 mod shared;
 mod source;
 mod unit;
+mod upgrade;

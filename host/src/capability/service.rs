@@ -15,6 +15,7 @@ mod backend;
 mod bind;
 mod diff;
 mod fact;
+mod programs;
 mod scope;
 mod spec;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod tests;
 
 pub use action::{Action, State};
 pub use fact::{Active, Fact, FoundFile, FoundUnit};
+pub use programs::name_programs;
 pub use scope::Scope;
 pub use spec::{DropInName, Fragment, OnChange, Spec, Unit, UnitName};
 

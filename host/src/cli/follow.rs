@@ -9,10 +9,11 @@ use tokio::time::{Instant, sleep};
 
 use super::Context;
 use super::status::json;
-use super::unit;
+use super::unit::{self, ready};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::follow;
+use crate::installed;
 use crate::lock::Lock;
 use crate::machine::{create_private_folder, replace};
 use crate::remote::operator;
@@ -30,7 +31,8 @@ const LOOK: Duration = Duration::from_secs(1);
 ///
 /// A commit counts only when it is signed by a key that the commit before it names in `signed-by`, and comes after that
 /// one; the keys of the first are those of the repo that this is started in. Runs until it is told to end (SIGTERM,
-/// Ctrl-C), which it does after the apply that is at work.
+/// Ctrl-C), which it does after the apply that is at work. At SIGHUP, and when another program has applied to this machine,
+/// it ends so that systemd starts it anew.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Follow {
@@ -98,20 +100,39 @@ async fn follow(context: &Context, folder: PathBuf, once: bool) -> Result<Exit, 
     if once {
         return follower.round().await.map(|outcome| outcome.exit);
     }
+    ready();
     let mut ends = signal(SignalKind::terminate()).map_err(unusable)?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(unusable)?;
+    let mut hangups = signal(SignalKind::hangup()).map_err(unusable)?;
+    let mut leaving = false;
     loop {
         // Nothing that is at work is broken off: what was begun is applied or taken back.
         let every = follower.round().await?.every;
         let again = Instant::now() + every;
         while Instant::now() < again && !follower.is_agreed() {
+            if (leaving || is_replaced(context)) && is_idle(context) {
+                context.terminal.say("it ends, and whatever its unit says now goes on\n");
+                return Ok(Exit::Done);
+            }
             tokio::select! {
                 _ = ends.recv() => return Ok(Exit::Done),
                 _ = interrupted.recv() => return Ok(Exit::Done),
+                _ = hangups.recv() => leaving = true,
                 () = sleep(LOOK) => {}
             }
         }
     }
+}
+
+/// Whether another program has applied to this machine since this one was started, which systemd will start then.
+fn is_replaced(context: &Context) -> bool {
+    let replaced = || installed::own().is_ok_and(|own| !installed::has_name(&context.place.root, &own));
+    std::env::var_os("INVOCATION_ID").is_some() && replaced()
+}
+
+/// Whether nobody applies to this machine. An apply finds at its end that what it declared runs.
+fn is_idle(context: &Context) -> bool {
+    Lock::take(&context.place.state, &operator(), "follow").is_ok()
 }
 
 impl Show {

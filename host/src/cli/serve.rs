@@ -73,6 +73,7 @@ impl Serve {
             serving.iter().for_each(Serving::stop);
         };
         context.terminal.say(&format!("{name}: up to {} jobs at once\n", self.workers));
+        unit::ready();
         let working = async { tokio::join!(worker.run(self.workers), ending).0 };
         let worked = tokio::select! {
             worked = working => worked,

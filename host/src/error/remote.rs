@@ -16,8 +16,12 @@ impl From<&RemoteError> for Failure {
             }
             RemoteError::Ship { address, .. } => new(Blame::Remote, Exit::Unavailable)
                 .help(format!("log in to {address} as root, or as a user who may use sudo without a password")),
-            RemoteError::Architecture { there, .. } => new(Blame::Operator, Exit::Unavailable)
-                .help(format!("run stead from a {there} machine, or build it for {there}")),
+            RemoteError::Processor { there, .. } => new(Blame::Operator, Exit::Unavailable).help(format!(
+                "put the program of this version for {there} beside this one, or into a folder of PATH, as stead-{there}"
+            )),
+            RemoteError::Version { .. } => {
+                new(Blame::Operator, Exit::Unavailable).help("both programs come from one release: replace the older one")
+            }
             RemoteError::Program { .. } | RemoteError::Encode(_) => new(Blame::Stead, Exit::Internal),
             RemoteError::NotAnEvent { address, .. } | RemoteError::TooLong { address, .. } => {
                 new(Blame::Remote, Exit::Unreachable)

@@ -7,13 +7,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, Command};
 
-use super::{RemoteError, ship};
+use super::RemoteError;
+use super::ship::{self, NOT_THERE, OTHER_PROCESSOR};
 use crate::event::Event;
 use crate::machine::bounded;
 use crate::session::{Envelope, Request};
 
-/// What the far end answers with when this very program is not there yet.
-pub(super) const NOT_THERE: i32 = 127;
 /// What ssh(1) itself ends with when it cannot connect.
 const SSH_FAILED: i32 = 255;
 /// How much of what a command says is shown, from the end.
@@ -31,29 +30,38 @@ pub struct Ssh {
 enum Answer {
     Complete,
     NotThere,
+    /// The machine has this one.
+    OtherProcessor(String),
 }
 
-/// How a command at the far end ended, and the end of what it said.
+/// How a command at the far end ended, and the end of its complaints.
 pub(super) struct Said {
     pub(super) status: ExitStatus,
-    pub(super) stdout: String,
     pub(super) stderr: String,
 }
 
 impl Ssh {
     /// Asks the machine, after putting this program there when it is not there yet.
     pub(super) async fn ask(&self, envelope: &Envelope, told: &mut impl FnMut(Event)) -> Result<(), RemoteError> {
-        let program = ship::Program::current()?;
+        let mut program = ship::Program::current()?;
         let request = serde_json::to_vec(envelope)?;
-        if let Answer::NotThere = self.talk(&program, &request, told).await? {
+        let mut answer = self.talk(&program, &request, told).await?;
+        if let Answer::OtherProcessor(processor) = answer {
+            program = ship::Program::for_processor(&processor, &self.address)?;
+            answer = self.talk(&program, &request, told).await?;
+        }
+        if let Answer::NotThere = answer {
             told(Event::Note { text: format!("putting stead on {}", self.address) });
             program.ship(self).await?;
-            if let Answer::NotThere = self.talk(&program, &request, told).await? {
+            answer = self.talk(&program, &request, told).await?;
+        }
+        match answer {
+            Answer::Complete => Ok(()),
+            Answer::NotThere | Answer::OtherProcessor(_) => {
                 let words = "it is not there although it was copied".to_owned();
-                return Err(RemoteError::Ship { address: self.address.clone(), words });
+                Err(RemoteError::Ship { address: self.address.clone(), words })
             }
         }
-        Ok(())
     }
 
     /// Runs this program there with the operator's own input, output and, when `tty`, terminal; answers with its exit
@@ -62,21 +70,43 @@ impl Ssh {
     /// # Errors
     /// When the machine cannot be reached, or the program cannot be put there.
     pub async fn run(&self, arguments: &[String], tty: bool) -> Result<u8, RemoteError> {
-        let program = ship::Program::current()?;
-        // Not by its exit code as in `ask`: input would be lost, and a command may end with the same code.
-        let said = run_to_end(self.command(&program.is_there()), &[]).await.map_err(RemoteError::Ssh)?;
-        match said.status.code() {
-            Some(0) => {}
-            Some(SSH_FAILED) | None => {
-                return Err(RemoteError::Unreachable { address: self.address.clone(), words: said.stderr });
-            }
-            Some(_) => program.ship(self).await?,
-        }
+        let program = self.provide().await?;
         let words: Vec<_> = arguments.iter().map(|word| quoted(word)).collect();
         let mut command = self.with(&[if tty { "-t" } else { "-T" }], &program.command(&words.join(" ")));
         command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
         let status = command.status().await.map_err(RemoteError::Ssh)?;
         Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
+
+    /// The program that this machine runs, which is there then. Not by the exit code of the command as in `ask`: input would be
+    /// lost, and a command may end with the same code.
+    async fn provide(&self) -> Result<ship::Program, RemoteError> {
+        let own = ship::Program::current()?;
+        let program = match self.look(&own).await? {
+            Answer::Complete => return Ok(own),
+            Answer::NotThere => own,
+            Answer::OtherProcessor(processor) => {
+                let other = ship::Program::for_processor(&processor, &self.address)?;
+                if let Answer::Complete = self.look(&other).await? {
+                    return Ok(other);
+                }
+                other
+            }
+        };
+        program.ship(self).await?;
+        Ok(program)
+    }
+
+    async fn look(&self, program: &ship::Program) -> Result<Answer, RemoteError> {
+        let said = run_to_end(self.command(&program.is_there()), &[]).await.map_err(RemoteError::Ssh)?;
+        match said.status.code() {
+            Some(0) => Ok(Answer::Complete),
+            Some(OTHER_PROCESSOR) => Ok(Answer::OtherProcessor(last_word(&said.stderr))),
+            Some(SSH_FAILED) | None => {
+                Err(RemoteError::Unreachable { address: self.address.clone(), words: said.stderr })
+            }
+            Some(_) => Ok(Answer::NotThere),
+        }
     }
 
     async fn talk(
@@ -109,6 +139,7 @@ impl Ssh {
         match status.code() {
             Some(0) => Ok(Answer::Complete),
             Some(NOT_THERE) => Ok(Answer::NotThere),
+            Some(OTHER_PROCESSOR) => Ok(Answer::OtherProcessor(last_word(&words))),
             Some(SSH_FAILED) => Err(RemoteError::Unreachable { address, words }),
             _ => Err(RemoteError::Broken { address, words }),
         }
@@ -185,12 +216,17 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// What the far end said last: before it, ssh(1) may show a banner.
+fn last_word(words: &str) -> String {
+    words.split_ascii_whitespace().next_back().unwrap_or_default().to_owned()
+}
+
 /// Runs a command to its end.
 pub(super) async fn run_to_end(mut command: Command, input: &[u8]) -> std::io::Result<Said> {
     let mut child = command.spawn()?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let ((), stdout, stderr) = tokio::join!(write(stdin, input), words(stdout), words(stderr));
-    Ok(Said { status: child.wait().await?, stdout, stderr })
+    let ((), _, stderr) = tokio::join!(write(stdin, input), words(stdout), words(stderr));
+    Ok(Said { status: child.wait().await?, stderr })
 }
 
 async fn write(stdin: Option<ChildStdin>, input: &[u8]) {

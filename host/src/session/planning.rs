@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Goal, Place, SessionError};
+use crate::capability::service;
 use crate::digest::Digest;
 use crate::event::{Event, Events};
 use crate::grant::GrantTable;
@@ -183,12 +184,14 @@ impl<'a> Planning<'a> {
             calls: Vec::new(),
             policies: revision.policies.clone(),
         };
-        match goal {
-            Goal::Bundle => self.run_policies(facts).await,
-            Goal::LastRevision => Ok(latest.map(of).unwrap_or_default()),
-            Goal::Revision(0) => Ok(Declarations::default()),
-            Goal::Revision(id) => Ok(of(&self.journal.revision(id)?)),
-        }
+        let mut declared = match goal {
+            Goal::Bundle => self.run_policies(facts).await?,
+            Goal::LastRevision => return Ok(latest.map(of).unwrap_or_default()),
+            Goal::Revision(0) => Declarations::default(),
+            Goal::Revision(id) => of(&self.journal.revision(id)?),
+        };
+        service::name_programs(&mut declared.specs, &self.machine);
+        Ok(declared)
     }
 
     async fn run_policies(&self, facts: &Facts) -> Result<Declarations, SessionError> {

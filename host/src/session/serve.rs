@@ -11,6 +11,7 @@ use crate::capability::vpn::{self, Vpn};
 use crate::capability::{self, Capability, Declared};
 use crate::event::{Event, Events, Report, Status};
 use crate::guard::Guard;
+use crate::installed;
 use crate::journal::{Journal, Kind, Run};
 use crate::lock::{Lock, LockError};
 use crate::machine::{Facts, Machine, SshSession};
@@ -83,6 +84,8 @@ async fn plan(place: &Place, bundle: Bundle, goal: Goal, events: &Events) -> Res
     }
     let plan = Box::new(planning.plan(goal).await?);
     let recorded = planning.journal.latest()?.is_some_and(|revision| revision.records(&plan));
+    // An apply without a step still makes this program the one of the machine.
+    let recorded = recorded && installed::own().is_ok_and(|own| installed::has_name(&place.root, &own));
     events.tell(Event::Plan { plan, recorded });
     Ok(())
 }
@@ -115,6 +118,9 @@ async fn apply(
     let grants = (!granted_before).then_some(&grants);
     let apply = Apply { machine: &planning.machine, journal: &mut planning.journal, events, guard, grants };
     let report = apply.run(plan, kind, operator).await.map_err(Box::new)?;
+    if let Err(error) = installed::own().and_then(|own| installed::take_name(&place.root, &own)) {
+        events.note(format!("`stead` is still another program on this machine: {error}"));
+    }
     events.tell(Event::Report { report });
     Ok(())
 }
