@@ -47,9 +47,16 @@ bool same(stead_string_t text, const char *string) {
 void info(const char *pattern, ...) {
     va_list values;
     va_start(values, pattern);
-    stead_string_t line = format_list(pattern, values);
+    stead_string_t rest = format_list(pattern, values);
     va_end(values);
-    stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &line);
+    if (rest.len && rest.ptr[rest.len - 1] == '\n') rest.len--;
+    for (uint8_t *end; (end = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL); ) {
+        stead_string_t line = {rest.ptr, (size_t)(end - rest.ptr)};
+        stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &line);
+        rest.ptr = end + 1;
+        rest.len -= line.len + 1;
+    }
+    stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &rest);
 }
 
 bool fail(stead_host_types_error_t *error, const char *pattern, ...) {

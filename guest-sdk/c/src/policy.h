@@ -32,7 +32,7 @@ stead_string_t format_list(const char *pattern, va_list values);
 char *c_string(stead_string_t text);
 bool same(stead_string_t text, const char *string);
 
-/* Tells the operator something. */
+/* Tells the operator something, a line of the log for each of its lines. */
 void info(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sets an error in words and is false: return fail(error, "no port %d", port); */

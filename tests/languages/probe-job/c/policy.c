@@ -194,6 +194,9 @@ static bool calls(stead_string_t *output) {
     for (stead_host_log_level_t level = 0; level <= STEAD_HOST_LOG_LEVEL_ERROR; level++) {
         stead_host_log_log(level, TEXT("a\033[2J ☃\0"));
     }
+    info("%s", "");
+    info("\n");
+    info("a\n☃\u2028\n\nb\n");
     stead_host_progress_report(0, &nothing);
     stead_host_progress_report(1000, &snow);
     stead_host_progress_report(0xffff, TEXT("a\033[2J"));

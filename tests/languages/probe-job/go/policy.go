@@ -125,6 +125,9 @@ func calls() (output, error) {
 	for _, level := range []log.Level{log.Level_Debug, log.Level_Info, log.Level_Warn, log.Level_Error} {
 		log.Log(level, "a\x1b[2J ☃\x00")
 	}
+	for _, text := range []string{"", "\n", "a\n☃\u2028\n\nb\n"} {
+		log.Info("%s", text)
+	}
 	progress.Report(0, "")
 	progress.Report(1000, edge)
 	progress.Report(math.MaxUint16, "a\x1b[2J")

@@ -110,6 +110,7 @@ function calls() {
   const settings = config.parse({ word: '', most: 0 });
   log('info', `config: ${settings.word} ${settings.most}`);
   for (const level of ['debug', 'info', 'warn', 'error']) log(level, 'a\x1b[2J ☃\0');
+  for (const text of ['', '\n', 'a\n☃\u2028\n\nb\n']) info(text);
   progress.report(0, '');
   progress.report(1000, EDGE);
   progress.report(2 ** 16 - 1, 'a\x1b[2J');

@@ -136,6 +136,8 @@ def calls():
     log.log(log.Level.INFO, f"config: {settings['word']} {settings['most']}")
     for level in (log.Level.DEBUG, log.Level.INFO, log.Level.WARN, log.Level.ERROR):
         log.log(level, "a\x1b[2J ☃\0")
+    for text in ("", "\n", "a\n☃\u2028\n\nb\n"):
+        log.info(text)
     for permille, message in ((0, ""), (1000, EDGE), (2**16 - 1, "a\x1b[2J")):
         progress.report(permille, message)
     log.log(log.Level.INFO, f"clock.now: {clock.now()} {clock.now()}")

@@ -84,6 +84,9 @@ fn calls() -> Result<Output, Failure> {
     for level in [log::Level::Debug, log::Level::Info, log::Level::Warn, log::Level::Error] {
         log::log(level, "a\u{1b}[2J ☃\0");
     }
+    for text in ["", "\n", "a\n☃\u{2028}\n\nb\n"] {
+        info!("{text}");
+    }
     for (permille, message) in [(0, ""), (1000, EDGE), (u16::MAX, "a\u{1b}[2J")] {
         progress::report(permille, message);
     }

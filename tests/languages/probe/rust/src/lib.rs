@@ -35,7 +35,7 @@ fn crash(values: &[u32]) {
 fn told(call: &str, answer: Result<(), types::Error>) {
     match answer {
         Ok(()) => info!("{call}: ok"),
-        Err(error) => info!("{call}: {}", Error::from(error)),
+        Err(error) => log::log(log::Level::Info, &format!("{call}: {}", Error::from(error))),
     }
 }
 
