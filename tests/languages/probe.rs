@@ -13,17 +13,17 @@ async fn run(guest: &Guest, mode: &str) -> Result<Run, PolicyError> {
 /// The names of the backups of a host with some, of one without, and what is denied on another one.
 pub(crate) async fn backups_are_scheduled(guest: &Guest) -> Result<()> {
     let config = json!({ "mode": "backup" });
-    for (host, words) in [
-        ("kept", "backup.schedule: nightly,weekly"),
-        ("bare", "backup.schedule: "),
-        ("apart", "backup.schedule: backup: back up to /srv/elsewhere is not granted; what would allow it:"),
+    for (host, words, calls) in [
+        ("kept", "backup.schedule: nightly,weekly", (2, 2)),
+        ("bare", "backup.schedule: ", (0, 0)),
+        ("apart", "backup.schedule: backup: back up to /srv/elsewhere is not granted; what would allow it:", (1, 0)),
     ] {
         let run = guest.configure_on(host, &config).await?;
         let said = &run.log.last().context("it said nothing")?.message;
-        ensure!(said.lines().next().unwrap_or_default().starts_with(words), "{said}");
+        ensure!(said == words || (host == "apart" && said.starts_with(words)), "{said}");
         let asked: Vec<_> = run.calls.iter().filter(|call| call.capability == "backup").collect();
         let staged = asked.iter().filter(|call| call.refused.is_none()).count();
-        assert_eq!((asked.len(), staged), match host { "kept" => (2, 2), "bare" => (0, 0), _ => (1, 0) }, "{asked:?}");
+        assert_eq!((asked.len(), staged), calls, "{asked:?}");
     }
     Ok(())
 }

@@ -82,9 +82,13 @@ fn outcomes() -> Vec<Answer> {
 
 fn responses(count: usize) -> Vec<Answer> {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let response = |status, headers, body: &[u8]| Answer::Response(http::Response { status, headers, body: body.into() });
+    let response =
+        |status, headers, body: &[u8]| Answer::Response(http::Response { status, headers, body: body.into() });
     let full = response(u16::MAX, vec![header("etag", "\"☃\""), header("etag", ""), header("x", EDGE)], &[0, 128, 255]);
-    (0..count).map(|_| full.clone()).chain([response(0, Vec::new(), &[]), response(404, Vec::new(), &[0; 2000])]).collect()
+    (0..count)
+        .map(|_| full.clone())
+        .chain([response(0, Vec::new(), &[]), response(404, Vec::new(), &[0; 2000])])
+        .collect()
 }
 
 /// What a job is answered that calls everything.
@@ -140,7 +144,8 @@ pub(crate) async fn calls_and_answers_are_the_same(guest: &Guest, measure: &Gues
 
 /// What a job does not catch ends it, in the same words and with the same cause.
 pub(crate) async fn failures_end_it(guest: &Guest, measure: &Guest) -> Result<()> {
-    let calls = [("vm", "vm.launch"), ("container", "container.remove"), ("http", "http.send"), ("artifact", "artifact.put")];
+    let calls =
+        [("vm", "vm.launch"), ("container", "container.remove"), ("http", "http.send"), ("artifact", "artifact.put")];
     let mut again = 0;
     for (about, call) in calls {
         for failure in failures() {
