@@ -1,41 +1,52 @@
-//! Answers the calls of a job from a record, as the host does for a job that is continued elsewhere.
+//! Answers the calls of a job by a script, as the host does from its record for a job that is continued elsewhere.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stead::policy::LogLine;
-use stead::policy::job::{Answer, Call, Door, Ended, Failure, Outcome};
+use stead::policy::job::{Answer, Call, Door};
+use stead::policy::{Level, LogLine};
 
 /// What a job did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Done {
     pub(crate) calls: Vec<Call>,
-    pub(crate) said: Vec<String>,
+    pub(crate) said: Vec<(Level, String)>,
     pub(crate) progress: Vec<(u16, String)>,
 }
 
-pub(crate) struct Record {
-    pub(crate) done: Arc<Mutex<Done>>,
-    /// Whether the machine is lost at its first command.
-    pub(crate) lost: bool,
+/// The answers for each kind of call, by its name in the contract: each call gets the next one, and one more than there are
+/// ends the job. Kinds without answers are done.
+pub(crate) struct Script {
+    answers: BTreeMap<&'static str, VecDeque<Answer>>,
+    done: Arc<Mutex<Done>>,
+}
+
+impl Script {
+    pub(crate) fn new(answers: impl IntoIterator<Item = (&'static str, Vec<Answer>)>) -> Self {
+        let answers = answers.into_iter().map(|(call, answers)| (call, answers.into()));
+        Self { answers: answers.collect(), done: Arc::default() }
+    }
+
+    /// Where what the job does is written down.
+    pub(crate) fn done(&self) -> Arc<Mutex<Done>> {
+        self.done.clone()
+    }
 }
 
 #[async_trait]
-impl Door for Record {
+impl Door for Script {
     async fn pass(&mut self, call: Call) -> Option<Answer> {
-        let answer = match &call {
-            Call::Now => Answer::Text("2026-11-26T12:00:00Z".to_owned()),
-            Call::Start { .. } if self.lost => Answer::Failed(Failure::Lost("the machine is gone ☃".to_owned())),
-            Call::Start { .. } => Answer::Number(7),
-            Call::Wait { .. } => Answer::Ended(Ended { outcome: Outcome::Exited(0), output: "3\n".to_owned() }),
-            _ => Answer::Done,
+        let answer = match self.answers.get_mut(call.name()) {
+            Some(answers) => answers.pop_front(),
+            None => Some(Answer::Done),
         };
         self.done.lock().unwrap().calls.push(call);
-        Some(answer)
+        answer
     }
 
     async fn said(&mut self, lines: Vec<LogLine>) -> bool {
-        self.done.lock().unwrap().said.extend(lines.into_iter().map(|line| line.message));
+        self.done.lock().unwrap().said.extend(lines.into_iter().map(|line| (line.level, line.message)));
         true
     }
 

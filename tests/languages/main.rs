@@ -7,6 +7,7 @@ mod baseline;
 mod door;
 mod guest;
 mod probe;
+mod probe_job;
 mod released;
 mod words;
 
@@ -23,7 +24,7 @@ const SOURCES: [(&str, &str); 5] = [
     ("c", "policy.c"),
 ];
 
-/// One test for each language, because each has three components to build.
+/// One test for each language, because each has four components to build.
 async fn holds(language: &str) -> Result<()> {
     let component = |folder: String| Guest::open(&language::component(language, &folder)?);
     let rust = |folder: &str| Guest::open(&language::component("rust", folder)?);
@@ -32,11 +33,24 @@ async fn holds(language: &str) -> Result<()> {
     let probe = component(format!("tests/languages/probe/{language}"))?;
     let source = SOURCES.iter().find(|(name, _)| *name == language).unwrap().1;
     probe::calls_and_answers_are_the_same(&probe, &measure).await?;
+    probe::backups_are_scheduled(&probe).await?;
     probe::errors_keep_their_shape(&probe).await?;
     probe::a_crash_has_a_place(&probe, source).await?;
     probe::no_door_is_open(&probe).await?;
     if matches!(language, "python" | "javascript") {
         probe::a_number_that_does_not_fit_is_refused(&probe).await?;
+    }
+
+    let measure = rust("tests/languages/probe-job/rust")?;
+    let probe = component(format!("tests/languages/probe-job/{language}"))?;
+    probe_job::calls_and_answers_are_the_same(&probe, &measure).await?;
+    probe_job::failures_end_it(&probe, &measure).await?;
+    probe_job::commands_end_it(&probe, &measure).await?;
+    probe_job::causes_are_given(&probe, &measure).await?;
+    probe_job::a_crash_has_a_place(&probe, source).await?;
+    probe_job::no_door_is_open(&probe).await?;
+    if matches!(language, "python" | "javascript") {
+        probe_job::a_number_that_does_not_fit_is_refused(&probe).await?;
     }
 
     let measure = rust("guest-sdk/rust/examples/words")?;

@@ -13,7 +13,7 @@ stead_string_t text(const char *string) {
     return (stead_string_t){(uint8_t *)string, strlen(string)};
 }
 
-static stead_string_t formatted(const char *pattern, va_list values) {
+stead_string_t format_list(const char *pattern, va_list values) {
     va_list again;
     va_copy(again, values);
     int length = vsnprintf(NULL, 0, pattern, again);
@@ -27,7 +27,7 @@ static stead_string_t formatted(const char *pattern, va_list values) {
 stead_string_t format(const char *pattern, ...) {
     va_list values;
     va_start(values, pattern);
-    stead_string_t made = formatted(pattern, values);
+    stead_string_t made = format_list(pattern, values);
     va_end(values);
     return made;
 }
@@ -47,21 +47,26 @@ bool same(stead_string_t text, const char *string) {
 void info(const char *pattern, ...) {
     va_list values;
     va_start(values, pattern);
-    stead_string_t line = formatted(pattern, values);
+    stead_string_t rest = format_list(pattern, values);
     va_end(values);
-    stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &line);
+    if (rest.len && rest.ptr[rest.len - 1] == '\n') rest.len--;
+    for (uint8_t *end; (end = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL); ) {
+        stead_string_t line = {rest.ptr, (size_t)(end - rest.ptr)};
+        stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &line);
+        rest.ptr = end + 1;
+        rest.len -= line.len + 1;
+    }
+    stead_host_log_log(STEAD_HOST_LOG_LEVEL_INFO, &rest);
 }
 
 bool fail(stead_host_types_error_t *error, const char *pattern, ...) {
     va_list values;
     va_start(values, pattern);
     error->tag = STEAD_HOST_TYPES_ERROR_OTHER;
-    error->val.other = formatted(pattern, values);
+    error->val.other = format_list(pattern, values);
     va_end(values);
     return false;
 }
-
-#define SHOWN(text) (int)(text).len, (const char *)(text).ptr
 
 stead_string_t words(const stead_host_types_error_t *error) {
     switch (error->tag) {
@@ -78,7 +83,7 @@ stead_string_t words(const stead_host_types_error_t *error) {
 void crash(const char *file, int line, const char *pattern, ...) {
     va_list values;
     va_start(values, pattern);
-    stead_string_t said = formatted(pattern, values);
+    stead_string_t said = format_list(pattern, values);
     va_end(values);
     stead_string_t message = format("%s:%d: %.*s", file, line, SHOWN(said));
     stead_host_log_log(STEAD_HOST_LOG_LEVEL_ERROR, &message);

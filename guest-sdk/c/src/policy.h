@@ -25,11 +25,14 @@
 /* A text of a C string that lives on, and one by a format of printf(3). */
 stead_string_t text(const char *string);
 stead_string_t format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+stead_string_t format_list(const char *pattern, va_list values);
+/* The two arguments of printf(3) for "%.*s". */
+#define SHOWN(text) (int)(text).len, (const char *)(text).ptr
 /* A C string with the bytes of a text. */
 char *c_string(stead_string_t text);
 bool same(stead_string_t text, const char *string);
 
-/* Tells the operator something. */
+/* Tells the operator something, a line of the log for each of its lines. */
 void info(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sets an error in words and is false: return fail(error, "no port %d", port); */

@@ -33,12 +33,14 @@ export class Invalid extends PolicyError {
   }
 }
 
-/** Why a job ended without a result. `retry` tells whether another attempt can be expected to do better. */
+/**
+ * Why a job ended without a result. `retry` tells whether another attempt can be expected to do better, `tag` is the name that the
+ * contract has for a failure of the host: `lost`, `no-capacity`, `too-large`, `unreachable`, else `other`.
+ */
 export class Failure extends Error {
-  constructor(message, retry = false, tag = 'other') {
+  constructor(message, retry = false, tag = 'other', cause = undefined) {
     super(message);
-    this.retry = retry;
-    this.tag = tag;
+    Object.assign(this, { retry, tag, cause });
   }
 }
 
@@ -48,18 +50,26 @@ function exception({ tag, val }) {
       return new Denied(val);
     case 'invalid':
       return new Invalid(val);
-    case 'refused':
-      return exception(val);
-    case 'no-capacity':
-    case 'lost':
-    case 'unreachable':
-      return new Failure(val, true, tag);
-    case 'too-large':
-      return new Failure(val, false, tag);
     default:
       return new PolicyError(val);
   }
 }
+
+/** Failures that another attempt can be expected not to meet, by interface, and what stead is told of them. */
+const LUCK = {
+  vm: { lost: 'vm-lost', 'no-capacity': 'no-capacity' },
+  container: { lost: 'temporary' },
+  http: { unreachable: 'temporary' },
+};
+
+function failure(kind, { tag, val }) {
+  if (tag === 'refused') return exception(val);
+  const cause = LUCK[kind][tag];
+  return new Failure(val, cause !== undefined, tag, cause);
+}
+
+/** How stead is told of causes: by the interface `retry`, when the policy has it. */
+export const causes = { because: undefined };
 
 /** Fields that have 16 bits; all other numbers of the contract have 32. */
 const SHORT = new Set(['cpus', 'first', 'last', 'listenPort', 'persistentKeepalive', 'port', 'permille']);
@@ -78,21 +88,23 @@ export function whole(number, name = '') {
 
 function wholes(value, name) {
   if (typeof value === 'number') return whole(value, name);
-  if (Array.isArray(value)) return value.map((item) => wholes(item));
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value, (item) => wholes(item));
   const nameOf = (key) => (value.tag === 'redirect' && key === 'val' ? 'port' : key);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wholes(inner, nameOf(key))]));
 }
 
-/** The same function, with its numbers checked and the errors of the host as exceptions. */
-export function throwing(call) {
+/** The same function, with its numbers checked and the errors of the host as exceptions; those of a `kind` as failures. */
+export function throwing(call, kind) {
   return (...given) => {
     const numbers = given.map((value) => wholes(value));
     try {
-      return call(...numbers);
+      const answer = call(...numbers);
+      return typeof answer === 'number' ? answer >>> 0 : answer;
     } catch (thrown) {
       const value = thrown?.payload ?? thrown;
-      throw value && typeof value.tag === 'string' ? exception(value) : thrown;
+      if (!value || typeof value.tag !== 'string') throw thrown;
+      throw kind ? failure(kind, value) : exception(value);
     }
   };
 }

@@ -18,6 +18,8 @@ export class Failure extends Error {
   constructor(message: string, retry?: boolean);
   /** Whether another attempt can be expected to do better. */
   readonly retry: boolean;
+  /** The name that the contract has for a failure of the host: `lost`, `no-capacity`, `too-large`, `unreachable`, else `other`. */
+  readonly tag: string;
 }
 
 /** Makes a function the policy: `export const configure = policy(() => { … })`. */

@@ -1,5 +1,5 @@
 import { log } from 'stead:host/log@0.1.0';
-import { Denied, Failure, Invalid, PolicyError } from './errors.js';
+import { Denied, Failure, Invalid, PolicyError, causes } from './errors.js';
 
 export { Denied, Failure, Invalid, PolicyError };
 
@@ -25,6 +25,8 @@ export function job(work) {
         return JSON.stringify(work(JSON.parse(input)) ?? null);
       } catch (error) {
         if (error instanceof PolicyError || error instanceof Failure) {
+          // A lost machine may have been taken back by its provider, which stead knows better.
+          if (error.cause && error.cause !== 'vm-lost') causes.because?.(error.cause);
           throw { message: error.message, retry: error.retry === true };
         }
         throw crashed(error);

@@ -41,9 +41,12 @@ impl<E: std::error::Error + 'static> From<E> for Failure {
             let retry = matches!(failure, container::Failure::Lost(_)).then_some(Cause::Temporary);
             return Self { retry, message: container_words(failure) };
         }
-        match any.downcast_ref::<http::Failure>() {
-            Some(failure @ http::Failure::Unreachable(_)) => Self::again(Cause::Temporary, request_words(failure)),
-            Some(failure) => Self::new(request_words(failure)),
+        if let Some(failure) = any.downcast_ref::<http::Failure>() {
+            let retry = matches!(failure, http::Failure::Unreachable(_)).then_some(Cause::Temporary);
+            return Self { retry, message: request_words(failure) };
+        }
+        match any.downcast_ref::<types::Error>() {
+            Some(error) => Self::new(refusal(error)),
             None => Self::new(error),
         }
     }
@@ -116,7 +119,16 @@ pub fn run(machine: &str, script: &str) -> Result<String, Failure> {
     let ended = vm::wait(vm::start(machine, &script.into())?)?;
     match ended.outcome {
         vm::Outcome::Exited(0) => Ok(ended.output),
-        other => Err(Failure::new(format!("a command on {machine} ended with {other:?}:\n{}", ended.output))),
+        other => Err(Failure::new(format!("a command on {machine} ended with {}:\n{}", ending(&other), ended.output))),
+    }
+}
+
+fn ending(outcome: &vm::Outcome) -> String {
+    match outcome {
+        vm::Outcome::Exited(status) => format!("exit status {status}"),
+        vm::Outcome::Killed(signal) => format!("signal {signal}"),
+        vm::Outcome::OutOfMemory => "no memory left".to_owned(),
+        vm::Outcome::TimedOut => "no time left".to_owned(),
     }
 }
 
@@ -132,7 +144,19 @@ pub fn run_in(project: &str, service: &str, command: &[&str]) -> Result<String, 
     container::remove(number)?;
     match ended.outcome {
         container::Outcome::Exited(0) => Ok(ended.output),
-        other => Err(Failure::new(format!("{project} {service} ended with {other:?}:\n{}", ended.output))),
+        other => {
+            let how = container_ending(other);
+            Err(Failure::new(format!("{project} {service} ended with {how}:\n{}", ended.output)))
+        }
+    }
+}
+
+fn container_ending(outcome: container::Outcome) -> String {
+    match outcome {
+        container::Outcome::Exited(code) => format!("exit code {code}"),
+        container::Outcome::OutOfMemory => "no memory left".to_owned(),
+        container::Outcome::TimedOut => "no time left".to_owned(),
+        container::Outcome::Other(words) => words,
     }
 }
 

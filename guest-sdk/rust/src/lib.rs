@@ -52,13 +52,19 @@ macro_rules! job {
 /// Tells the operator something by the way: `info!("{} peers", peers.len())`.
 #[macro_export]
 macro_rules! info {
-    ($($words:tt)*) => { $crate::log::log($crate::log::Level::Info, &::std::format!($($words)*)) };
+    ($($words:tt)*) => { $crate::say($crate::log::Level::Info, &::std::format!($($words)*)) };
 }
 
 /// Tells the operator something that may be wrong.
 #[macro_export]
 macro_rules! warn {
-    ($($words:tt)*) => { $crate::log::log($crate::log::Level::Warn, &::std::format!($($words)*)) };
+    ($($words:tt)*) => { $crate::say($crate::log::Level::Warn, &::std::format!($($words)*)) };
+}
+
+/// A line of the log is one line, and a text may have more: a denial has the TOML that would allow it.
+#[doc(hidden)]
+pub fn say(level: log::Level, text: &str) {
+    text.strip_suffix('\n').unwrap_or(text).split('\n').for_each(|line| log::log(level, line));
 }
 
 #[doc(hidden)]

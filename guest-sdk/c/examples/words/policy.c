@@ -2,8 +2,6 @@
 #include <job.h>
 #include <stdlib.h>
 
-#define SHOWN(text) (int)(text).len, (const char *)(text).ptr
-
 static bool count(stead_string_t *machine, stead_string_t name, long *words, stead_host_vm_failure_t *failure) {
     stead_string_t path = format("/srv/%.*s", SHOWN(name)), printed;
     stead_host_vm_content_t content = {.tag = STEAD_HOST_VM_CONTENT_ARTIFACT, .val.artifact = name};
@@ -18,10 +16,7 @@ static bool count(stead_string_t *machine, stead_string_t name, long *words, ste
 static bool keep(stead_string_t lines, stead_host_vm_failure_t *failure) {
     stead_list_u8_t content = {lines.ptr, lines.len};
     stead_host_types_error_t error;
-    if (stead_host_artifact_put(TEXT("counts"), &content, &error)) return true;
-    failure->tag = STEAD_HOST_VM_FAILURE_REFUSED;
-    failure->val.refused = error;
-    return false;
+    return stead_host_artifact_put(TEXT("counts"), &content, &error) || refused(failure, &error);
 }
 
 static bool work(const json_t *input, stead_string_t *output, stead_host_vm_failure_t *failure) {

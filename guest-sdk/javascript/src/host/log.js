@@ -2,7 +2,7 @@ import { log } from 'stead:host/log@0.1.0';
 
 export { log };
 
-const lines = (level, message) => String(message).split('\n').forEach((line) => log(level, line));
+const lines = (level, message) => String(message).replace(/\n$/, '').split('\n').forEach((line) => log(level, line));
 
 /** Tells the operator something by the way. */
 export const info = (message) => lines('info', message);

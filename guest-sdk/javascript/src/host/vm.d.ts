@@ -7,3 +7,5 @@ type Given = string | (Pick<Command, 'script'> & Partial<Command>);
 export function start(machine: string, command: Given): number;
 /** The same with secrets that the grant `vm` names: each is a file of its name in `$CREDENTIALS_DIRECTORY`. */
 export function startWithSecrets(machine: string, command: Given, secrets: Array<string>): number;
+/** Waits until one of these commands has ended, and answers its number; the first of the list when several have. */
+export function waitAny(commands: Array<number> | Uint32Array): number;

@@ -1,22 +1,24 @@
 import * as host from 'stead:host/vm@0.1.0';
 import { throwing } from '../errors.js';
 
+const failing = (call) => throwing(call, 'vm');
+
 const filled = (command) => {
   const { script, environment = [], timeout } = typeof command === 'string' ? { script: command } : command;
   return { script, environment, timeout };
 };
 
-export const launch = throwing(host.launch);
-export const launchAny = throwing(host.launchAny);
-export const waitReady = throwing(host.waitReady);
+export const launch = failing(host.launch);
+export const launchAny = failing(host.launchAny);
+export const waitReady = failing(host.waitReady);
 /** The command is a script, or a record with its environment and its time. */
-export const start = throwing((machine, command) => host.start(machine, filled(command)));
+export const start = failing((machine, command) => host.start(machine, filled(command)));
 /** The same with secrets that the grant names. */
-export const startWithSecrets = throwing((machine, command, secrets) =>
+export const startWithSecrets = failing((machine, command, secrets) =>
   host.startWithSecrets(machine, filled(command), secrets),
 );
-export const wait = throwing(host.wait);
-export const waitAny = throwing(host.waitAny);
-export const upload = throwing(host.upload);
-export const download = throwing(host.download);
-export const destroy = throwing(host.destroy);
+export const wait = failing(host.wait);
+export const waitAny = failing(host.waitAny);
+export const upload = failing(host.upload);
+export const download = failing(host.download);
+export const destroy = failing(host.destroy);

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 from typing import Callable, ParamSpec, TypeVar
 
 from componentize_py_types import Err
@@ -48,41 +49,57 @@ class Invalid(Error):
         return types.Error_Invalid(self.invalid)
 
 
+# Failures that another attempt can be expected not to meet, and what stead is told of them. What happened to a machine it knows.
+_LUCK = {
+    ("vm", "lost"): None,
+    ("vm", "no-capacity"): "NO_CAPACITY",
+    ("container", "lost"): "TEMPORARY",
+    ("http", "unreachable"): "TEMPORARY",
+}
+
+
 def exception(value) -> Exception:
-    """The exception for an error of the contract. Names of its cases are the same in every interface."""
-    case = type(value).__name__
-    if case == "Error_Denied":
-        return Denied(value.value)
-    if case == "Error_Invalid":
-        return Invalid(value.value)
-    if case == "Error_Other":
-        return Error(value.value)
-    if case == "Failure_Refused":
-        return exception(value.value)
-    return Failure(value.value, retry=case in ("Failure_NoCapacity", "Failure_Lost", "Failure_Unreachable"), case=case.removeprefix("Failure_"))
+    """The exception for an error of the contract."""
+    kind, _, name = type(value).__name__.partition("_")
+    case = re.sub("(?<!^)(?=[A-Z])", "-", name).lower()
+    if kind == "Failure":
+        if case == "refused":
+            return exception(value.value)
+        luck = (type(value).__module__.rpartition(".")[2], case)
+        return Failure(value.value, luck in _LUCK, case, _LUCK.get(luck))
+    return {"denied": Denied, "invalid": Invalid}.get(case, Error)(value.value)
 
 
-def checked(value):
+# Parameters and fields that have 16 bits; all other numbers of the contract have 32.
+_SHORT = {"cpus", "first", "last", "listen_port", "permille", "persistent_keepalive", "port"}
+
+
+def checked(value, name=""):
     """Refuses a number that the contract has no room for here, where the traceback still shows whose it is."""
     if isinstance(value, bool) or isinstance(value, (str, bytes)) or value is None:
         return
     if isinstance(value, int):
-        if not 0 <= value < 2**32:
-            raise ValueError(f"{value} is not a whole number from 0 to {2**32 - 1}")
+        most = 2**16 - 1 if name in _SHORT else 2**32 - 1
+        if not 0 <= value <= most:
+            raise ValueError(f"{name or 'a number'}: {value} is not a whole number from 0 to {most}")
     elif isinstance(value, (list, tuple)):
         for item in value:
             checked(item)
     elif dataclasses.is_dataclass(value):
-        for item in vars(value).values():
-            checked(item)
+        for field, item in vars(value).items():
+            checked(item, field)
 
 
 def raising(call: Callable[P, T]) -> Callable[P, T]:
     """The same function, with its numbers checked and the errors of the host as exceptions."""
 
+    code = call.__code__
+    names = code.co_varnames[:code.co_argcount]
+
     @functools.wraps(call)
     def raises(*arguments: P.args, **named: P.kwargs) -> T:
-        checked([*arguments, *named.values()])
+        for name, value in [*zip(names, arguments), *named.items()]:
+            checked(value, name)
         try:
             return call(*arguments, **named)
         except Err as error:

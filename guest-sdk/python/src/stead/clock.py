@@ -1,5 +1,8 @@
 """The time, for jobs. Both are remembered: a job that is continued elsewhere sees what it saw before."""
 
-from wit_world.imports.clock import now, sleep
+from wit_world.imports import clock as _host
 
-__all__ = ["now", "sleep"]
+from ._errors import raising
+
+now = _host.now
+sleep = raising(_host.sleep)

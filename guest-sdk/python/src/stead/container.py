@@ -29,5 +29,16 @@ def run(project: str, service: str, command: list[str]) -> str:
     ended = wait(number)
     remove(number)
     if ended.outcome != Exited(0):
-        raise Failure(f"{project} {service} ended with {ended.outcome}:\n{ended.output}")
+        raise Failure(f"{project} {service} ended with {_how(ended.outcome)}:\n{ended.output}")
     return ended.output
+
+
+def _how(outcome) -> str:
+    match outcome:
+        case Exited(code):
+            return f"exit code {code}"
+        case OutOfMemory():
+            return "no memory left"
+        case TimedOut():
+            return "no time left"
+    return outcome.value

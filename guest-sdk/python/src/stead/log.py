@@ -16,5 +16,5 @@ def warn(message: str) -> None:
 
 
 def _lines(level, message: str) -> None:
-    for line in str(message).splitlines():
+    for line in str(message).removesuffix("\n").split("\n"):
         log(level, line)

@@ -1,5 +1,7 @@
 """How far a job has come, for whoever looks at it."""
 
-from wit_world.imports.progress import report
+from wit_world.imports import progress as _host
 
-__all__ = ["report"]
+from ._errors import raising
+
+report = raising(_host.report)

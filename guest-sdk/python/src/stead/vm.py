@@ -27,5 +27,16 @@ def run(machine: str, script: str) -> str:
     """Runs a script on a machine to its end; what it printed, when it succeeded."""
     ended = wait(start(machine, Command(script)))
     if ended.outcome != Exited(0):
-        raise Failure(f"a command on {machine} ended with {ended.outcome}:\n{ended.output}")
+        raise Failure(f"a command on {machine} ended with {_how(ended.outcome)}:\n{ended.output}")
     return ended.output
+
+
+def _how(outcome) -> str:
+    match outcome:
+        case Exited(status):
+            return f"exit status {status}"
+        case Killed(signal):
+            return f"signal {signal}"
+        case OutOfMemory():
+            return "no memory left"
+    return "no time left"

@@ -15,7 +15,6 @@ typedef stead_host_types_error_t error_t;
         if (ask) info("%s: ok", call);                                                                  \
         else told(call, error);                                                                         \
     } while (0)
-#define SHOWN(text) (int)(text).len, (const char *)(text).ptr
 
 static void told(const char *call, const error_t *error) {
     stead_string_t said = words(error), line = format("%s: %.*s", call, SHOWN(said));
@@ -170,6 +169,23 @@ static void tunnels(void) {
     TOLD("vpn.add-mesh", stead_host_vpn_add_mesh(TEXT("none"), &interface, error));
 }
 
+static stead_string_t joined(stead_list_string_t texts) {
+    stead_string_t all = VALUE("");
+    for (size_t n = 0; n < texts.len; n++) all = format("%.*s%s%.*s", SHOWN(all), n ? "," : "", SHOWN(texts.ptr[n]));
+    return all;
+}
+
+static void backups(void) {
+    stead_list_string_t names;
+    error_t error;
+    if (!stead_host_backup_schedule(&names, &error)) {
+        told("backup.schedule", &error);
+        return;
+    }
+    stead_string_t all = joined(names);
+    info("backup.schedule: %.*s", SHOWN(all));
+}
+
 static void facts(void) {
     stead_string_t name, architecture;
     stead_host_facts_os_release_t os;
@@ -180,11 +196,7 @@ static void facts(void) {
     info("%.*s %.*s %.*s %.*s", SHOWN(name), SHOWN(architecture), SHOWN(os.id), SHOWN(os.version_id));
     stead_host_facts_interfaces(&all);
     for (size_t n = 0; n < all.len; n++) {
-        stead_string_t addresses = VALUE("");
-        for (size_t m = 0; m < all.ptr[n].addresses.len; m++) {
-            stead_string_t next = all.ptr[n].addresses.ptr[m];
-            addresses = format("%.*s%s%.*s", SHOWN(addresses), m ? "," : "", SHOWN(next));
-        }
+        stead_string_t addresses = joined(all.ptr[n].addresses);
         const char *route = all.ptr[n].default_route ? "true" : "false";
         info("%.*s %.*s %s", SHOWN(all.ptr[n].name), SHOWN(addresses), route);
     }
@@ -231,6 +243,7 @@ static void crash_here(const json_t *values) {
 bool exports_stead_host_configure_configure(error_t *error) {
     stead_string_t mode = json_text(json_get(config(), "mode"), "");
     if (same(mode, "calls")) calls();
+    else if (same(mode, "backup")) backups();
     else if (same(mode, "denied"))
         return stead_host_package_install(TEXT("not-granted"), &(stead_host_package_options_t){0}, error);
     else if (same(mode, "invalid")) return stead_host_sysctl_set(TEXT(""), TEXT("1"), error);

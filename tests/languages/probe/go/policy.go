@@ -13,6 +13,7 @@ import (
 
 	"stead/guest"
 	"stead/guest/bootstrap"
+	"stead/guest/host/backup"
 	"stead/guest/host/compose"
 	"stead/guest/host/config"
 	"stead/guest/host/facts"
@@ -40,6 +41,13 @@ func configure() error {
 	switch settings.Mode {
 	case "calls":
 		calls()
+	case "backup":
+		names, err := backup.Schedule()
+		if err != nil {
+			told("backup.schedule", err)
+			break
+		}
+		log.Info("backup.schedule: %s", strings.Join(names, ","))
 	case "denied":
 		return fmt.Errorf("wrapped: %w", packages.Install("not-granted", packages.Options{}))
 	case "invalid":

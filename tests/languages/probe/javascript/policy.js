@@ -1,6 +1,7 @@
 // Calls everything with values at the edge, and tells what the host answered: the same in every language.
 
 import { PolicyError, policy } from 'stead-guest';
+import * as backup from 'stead-guest/backup';
 import * as compose from 'stead-guest/compose';
 import * as config from 'stead-guest/config';
 import * as facts from 'stead-guest/facts';
@@ -19,6 +20,7 @@ export const configure = policy(() => {
   const { mode } = config.parse({ mode: '' });
   const modes = {
     calls,
+    backup: backups,
     denied: () => packages.install('not-granted'),
     invalid: () => sysctl.set('', '1'),
     other: () => {
@@ -68,6 +70,15 @@ function calls() {
   packets();
   tunnels();
   told('compose.up', () => compose.up('none', { environment: [['A', '☃']], secrets: [['B', 'c']], healthTimeout: 0 }));
+}
+
+function backups() {
+  try {
+    info(`backup.schedule: ${backup.schedule().join(',')}`);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    log('info', `backup.schedule: ${error.message}`);
+  }
 }
 
 function debian() {

@@ -5,7 +5,7 @@ import random
 import socket
 import time
 
-from stead import Error, compose, config, facts, file, firewall, log, package, service, sysctl, user, vpn
+from stead import Error, backup, compose, config, facts, file, firewall, log, package, service, sysctl, user, vpn
 
 MAX = 2**32 - 1
 
@@ -14,6 +14,8 @@ def configure():
     mode = config.parse(mode="")["mode"]
     if mode == "calls":
         calls()
+    elif mode == "backup":
+        backups()
     elif mode == "denied":
         package.install("not-granted")
     elif mode == "invalid":
@@ -77,6 +79,13 @@ def calls():
     packets()
     tunnels()
     told("compose.up", compose.up, "none", compose.Options([("A", "☃")], [("B", "c")], 0, []))
+
+
+def backups():
+    try:
+        log.info(f"backup.schedule: {','.join(backup.schedule())}")
+    except Error as error:
+        log.log(log.Level.INFO, f"backup.schedule: {error}")
 
 
 def packages():

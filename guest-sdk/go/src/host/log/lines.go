@@ -12,7 +12,7 @@ func Info(format string, values ...any) { lines(Level_Info, format, values) }
 func Warn(format string, values ...any) { lines(Level_Warn, format, values) }
 
 func lines(level Level, format string, values []any) {
-	for line := range strings.Lines(fmt.Sprintf(format, values...)) {
-		Log(level, strings.TrimSuffix(line, "\n"))
+	for line := range strings.SplitSeq(strings.TrimSuffix(fmt.Sprintf(format, values...), "\n"), "\n") {
+		Log(level, line)
 	}
 }

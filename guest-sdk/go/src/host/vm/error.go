@@ -1,6 +1,10 @@
 package vm
 
-import "fmt"
+import (
+	"fmt"
+
+	"stead/guest/host/retry"
+)
 
 // Error is what the host answered, in words.
 func (self Failure) Error() string {
@@ -12,6 +16,14 @@ func (self Failure) Error() string {
 
 // Retry tells whether another attempt may do better: a machine was lost, or none was to be had.
 func (self Failure) Retry() bool { return self.tag == Failure_NoCapacity || self.tag == Failure_Lost }
+
+// Cause is why another attempt may do better.
+func (self Failure) Cause() retry.Cause {
+	if self.tag == Failure_NoCapacity {
+		return retry.Cause_NoCapacity
+	}
+	return retry.Cause_VmLost
+}
 
 // Unwrap is why the host refused the call, if it did.
 func (self Failure) Unwrap() error {

@@ -1,7 +1,7 @@
 //! Calls everything with values at the edge, and tells what the host answered: the same in every language.
 
 use stead_guest::bindings::stead::host::types;
-use stead_guest::{Error, compose, config, facts, file, firewall, info, log, package, service, sysctl, user, vpn};
+use stead_guest::{Error, backup, compose, config, facts, file, firewall, info, log, package, service, sysctl, user, vpn};
 
 #[derive(serde::Deserialize)]
 struct Config {
@@ -14,6 +14,10 @@ fn configure() -> Result<(), Error> {
     let config: Config = config::parse()?;
     match config.mode.as_str() {
         "calls" => calls(),
+        "backup" => match backup::schedule() {
+            Ok(names) => info!("backup.schedule: {}", names.join(",")),
+            Err(error) => told("backup.schedule", Err(error)),
+        },
         "denied" => package::install("not-granted", &package::Options::default())?,
         "invalid" => sysctl::set("", "1")?,
         "other" => return Err(Error::new("no ☃ today")),
@@ -31,7 +35,7 @@ fn crash(values: &[u32]) {
 fn told(call: &str, answer: Result<(), types::Error>) {
     match answer {
         Ok(()) => info!("{call}: ok"),
-        Err(error) => info!("{call}: {}", Error::from(error)),
+        Err(error) => log::log(log::Level::Info, &format!("{call}: {}", Error::from(error))),
     }
 }
 
