@@ -20,8 +20,15 @@ const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 pub fn repo(name: &str, folder: &str) -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = Vec::new();
-    for source in [folder, "guest-sdk/rust/src", "wit"] {
+    for source in [folder, "wit"] {
         read_all(&workspace.join(source), &mut sources)?;
+    }
+    // What stead takes for its guest SDK, whatever the language of the policy.
+    let mut languages = fs::read_dir(workspace.join("guest-sdk"))?.collect::<std::io::Result<Vec<_>>>()?;
+    languages.sort_by_key(fs::DirEntry::file_name);
+    for language in languages.iter().map(fs::DirEntry::path) {
+        read_all(&language.join("src"), &mut sources)?;
+        sources.push(fs::read_to_string(language.join("README.md"))?);
     }
     let stead = program::stead()?;
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
