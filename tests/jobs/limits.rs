@@ -30,7 +30,7 @@ async fn the_next_instance_type_is_taken_when_one_has_no_room() -> Result<()> {
 
     let job = place.submit(&service, json!({"machines": 1, "types": ["full"], "lifetime": 600}), &[]).await?;
     let cancelling = async {
-        while service.store.queue.attempts(job).await?.len() < 2 {
+        while !service.store.queue.attempts(job).await?.first().is_some_and(|first| first.ended.is_some()) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         service.store.queue.cancel(job).await
@@ -40,7 +40,10 @@ async fn the_next_instance_type_is_taken_when_one_has_no_room() -> Result<()> {
     assert_eq!(ended?.state, State::Cancelled);
     let first = service.store.queue.attempts(job).await?.remove(0);
     assert_eq!(first.ended.map(|ended| ended.how.word()), Some("no-capacity"));
-    ensure!(service.store.queue.spent(job).await?.iter().all(|spent| spent.micros == 0), "nothing was made");
+    // A second attempt may have been cancelled at its provider's answer, and then stands for the most it may have cost.
+    let spent = service.store.queue.spent(job).await?;
+    let spent: Vec<_> = spent.iter().filter(|spent| spent.run == first.run).collect();
+    ensure!(!spent.is_empty() && spent.iter().all(|spent| spent.micros == 0), "nothing was made: {spent:?}");
     Ok(())
 }
 
