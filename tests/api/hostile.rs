@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use stead_tests::serve::Server;
 use stead_tests::wait;
 
 use crate::client::{Answer, Client};
-use crate::service::{Repo, Server};
+use crate::service::Repo;
 
 #[test]
 fn too_much_is_refused() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     let large = json!({"policy": "works", "input": "x".repeat(2 << 20)});
     assert_eq!(client.post("/v1/jobs", &large)?.problem(413)?, "too-large");
     // Said beforehand, and never sent.
@@ -43,7 +44,7 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 fn who_says_nothing_takes_nothing_or_breaks_off_holds_up_nobody() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     let job = client.submit(json!({"result": 1_000_000}))?;
     client.until(job, "succeeded")?;
     let mut silent: Vec<TcpStream> = (0..300).map(|_| client.connect()).collect::<Result<_>>()?;
@@ -139,7 +140,7 @@ fn text(value: &Value) -> String {
 fn nothing_that_the_document_names_can_be_sent_wrong_enough_for_an_error_of_ours() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     client.post("/v1/jobs", &json!({"policy": "works"}))?.is(201)?;
     client.until(1, "succeeded")?;
     let document = client.get("/openapi.json")?.is(200)?.json()?;
@@ -195,7 +196,7 @@ fn sent_wrong(client: &Client, path: &str, method: &str, operation: &Value) -> R
 }
 
 fn is_well(server: &Server) -> Result<()> {
-    let client = server.client("all");
+    let client = Client::of(server, "all");
     client.get("/healthz")?.is(200)?;
     let job = client.submit(json!({}))?;
     let said = server.said();

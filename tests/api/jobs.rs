@@ -3,13 +3,14 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::service::Repo;
 
 #[test]
 fn a_job_is_submitted_once_run_and_looked_at() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("works");
+    let client = Client::of(&server, "works");
     let new = json!({"policy": "works", "input": {"result": 3}, "priority": 5, "attempts": 2, "timeout_seconds": 60});
     let made = client.post_with("/v1/jobs", &[("idempotency-key", "once")], &new)?.is(201)?;
     ensure!(made.header("location") == Some("/v1/jobs/1"), "{}", made.head);
@@ -49,7 +50,7 @@ fn a_job_is_submitted_once_run_and_looked_at() -> Result<()> {
 fn a_file_is_handed_over_and_is_an_artifact_of_its_job() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("works");
+    let client = Client::of(&server, "works");
     let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
     let kept = client.ask("POST", "/v1/files", &[], &large)?.is(201)?.json()?;
     assert_eq!(kept["size"], large.len());
@@ -63,7 +64,7 @@ fn a_file_is_handed_over_and_is_an_artifact_of_its_job() -> Result<()> {
     for wrong in [json!({"tile": "../../queue.sqlite"}), json!({".tile": kept["sha256"]}), json!({"tile": 7})] {
         assert_eq!(client.post("/v1/jobs", &new(wrong))?.problem(400)?, "invalid");
     }
-    assert_eq!(server.client("reader").ask("POST", "/v1/files", &[], b"x")?.problem(403)?, "insufficient-scope");
+    assert_eq!(Client::of(&server, "reader").ask("POST", "/v1/files", &[], b"x")?.problem(403)?, "insufficient-scope");
     Ok(())
 }
 
@@ -71,7 +72,7 @@ fn a_file_is_handed_over_and_is_an_artifact_of_its_job() -> Result<()> {
 fn jobs_are_listed_by_page_cancelled_and_tried_again() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     for number in 0..7 {
         let policy = if number % 2 == 0 { "works" } else { "other" };
         client.post("/v1/jobs", &json!({"policy": policy, "input": {"seconds": "not a number"}}))?.is(201)?;
@@ -80,7 +81,7 @@ fn jobs_are_listed_by_page_cancelled_and_tried_again() -> Result<()> {
         client.until(job, "failed")?;
     }
     // One who may see every second one gets all of them, by whatever pages.
-    let half = server.client("works");
+    let half = Client::of(&server, "works");
     for limit in [1, 2, 3, 100] {
         let (mut seen, mut query) = (Vec::new(), format!("limit={limit}"));
         loop {
@@ -110,13 +111,13 @@ fn jobs_are_listed_by_page_cancelled_and_tried_again() -> Result<()> {
 fn what_is_counted_is_shown_to_prometheus() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     let job = client.submit(json!({}))?;
     client.until(job, "succeeded")?;
     let running = client.submit(json!({"seconds": 600}))?;
     client.until(running, "running")?;
     client.get("/nowhere/at/all")?.problem(404)?;
-    let said = server.client("scraper").get("/metrics")?.is(200)?;
+    let said = Client::of(&server, "scraper").get("/metrics")?.is(200)?;
     ensure!(said.header("content-type").is_some_and(|media| media.starts_with("application/openmetrics-text")));
     for line in [
         "stead_jobs{policy=\"works\",state=\"succeeded\"} 1",

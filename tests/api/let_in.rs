@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use stead_tests::run::run;
+use stead_tests::serve::Server;
 
 use crate::client::Client;
 use crate::service::{POLICIES, Repo, table, token};
@@ -23,15 +24,15 @@ fn a_token_opens_what_it_is_for() -> Result<()> {
     ensure!(guessed.head.contains("error=\"invalid_token\""), "{}", guessed.head);
     ensure!(!guessed.text().contains("test-token") && !guessed.head.contains("test-token"));
 
-    let reader = server.client("reader");
+    let reader = Client::of(&server, "reader");
     let refused = reader.post("/v1/jobs", &json!({"policy": "works"}))?;
     assert_eq!(refused.problem(403)?, "insufficient-scope");
     ensure!(refused.head.contains("scope=\"submit\"") && refused.text().contains("`submit`"), "{}", refused.text());
     assert_eq!(reader.get("/metrics")?.problem(403)?, "insufficient-scope");
-    assert_eq!(server.client("scraper").get("/v1/jobs")?.problem(403)?, "insufficient-scope");
+    assert_eq!(Client::of(&server, "scraper").get("/v1/jobs")?.problem(403)?, "insufficient-scope");
 
     // What is not a token's is not there.
-    let (all, works) = (server.client("all"), server.client("works"));
+    let (all, works) = (Client::of(&server, "all"), Client::of(&server, "works"));
     assert_eq!(works.post("/v1/jobs", &json!({"policy": "other"}))?.problem(403)?, "not-of-this-token");
     all.post("/v1/jobs", &json!({"policy": "other"}))?.is(201)?;
     for path in ["", "/logs", "/logs/stream", "/artifacts", "/artifacts/done"] {
@@ -55,7 +56,7 @@ fn a_token_opens_what_it_is_for() -> Result<()> {
 fn stead_toml_is_read_anew_and_a_wrong_one_changes_nothing() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let (reader, path) = (server.client("reader"), repo.path().join("stead.toml"));
+    let (reader, path) = (Client::of(&server, "reader"), repo.path().join("stead.toml"));
     reader.get("/v1/jobs")?.is(200)?;
     std::fs::write(&path, "[serve.token.reader]\nscopes = 7\n")?;
     server.hang_up("goes on with what it had")?;
@@ -64,7 +65,7 @@ fn stead_toml_is_read_anew_and_a_wrong_one_changes_nothing() -> Result<()> {
     std::fs::write(&path, format!("{POLICIES}{}", tables.concat()).replace("[policy.other", "[policy.third"))?;
     server.hang_up("was read again")?;
     assert_eq!(reader.get("/v1/jobs")?.problem(401)?, "unauthorized");
-    let all = server.client("all");
+    let all = Client::of(&server, "all");
     assert_eq!(all.post("/v1/jobs", &json!({"policy": "other"}))?.problem(404)?, "no-such-policy");
     let made = all.post("/v1/jobs", &json!({"policy": "third"}))?.is(201)?.json()?;
     all.until(made["id"].as_u64().unwrap_or_default(), "succeeded").map(drop)
@@ -88,11 +89,11 @@ fn a_token_may_be_a_secret_or_a_credential_of_systemd() -> Result<()> {
     let mut serve = repo.stead()?;
     serve.args(["serve", "--listen", "127.0.0.1:0"]).env("STEAD_IDENTITY", folder.join("identity"));
     serve.env("CREDENTIALS_DIRECTORY", folder.join("credentials"));
-    let server = crate::service::Server::start(&mut serve, &folder.join("said"))?;
+    let server = Server::start(&mut serve, &folder.join("said"))?;
     for name in ["repo", "systemd"] {
-        server.client(name).get("/v1/jobs")?.is(200)?;
+        Client::of(&server, name).get("/v1/jobs")?.is(200)?;
     }
-    server.client("nobody").get("/v1/jobs")?.problem(401)?;
+    Client::of(&server, "nobody").get("/v1/jobs")?.problem(401)?;
     Ok(())
 }
 

@@ -31,8 +31,8 @@ fn follow(client: &Client, job: u64, last: Option<&str>) -> Result<Answer> {
 fn whoever_comes_back_misses_no_line() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("reader");
-    let job = server.client("all").submit(json!({"seconds": 2}))?;
+    let client = Client::of(&server, "reader");
+    let job = Client::of(&server, "all").submit(json!({"seconds": 2}))?;
     // From before it begins to after it ends.
     let all = follow(&client, job, None)?.is(200)?;
     ensure!(all.header("content-type") == Some("text/event-stream"), "{}", all.head);
@@ -55,7 +55,7 @@ fn whoever_comes_back_misses_no_line() -> Result<()> {
 fn a_stream_comes_at_once_and_ends_with_the_service() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     let job = client.submit(json!({"seconds": 600}))?;
     let mut stream = client.connect()?;
     stream.write_all(&client.request("GET", &format!("/v1/jobs/{job}/logs/stream"), &[], b""))?;
@@ -69,7 +69,7 @@ fn a_stream_comes_at_once_and_ends_with_the_service() -> Result<()> {
     ensure!(!rest.contains("event: end"), "the job has not ended: {rest}");
     // The next one goes on with the job, and the client with its log.
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     client.until(job, "running")?;
     client.post(&format!("/v1/jobs/{job}/cancel"), &json!({}))?.is(202)?;
     let rest = events(&follow(&client, job, Some("0"))?.is(200)?.text());

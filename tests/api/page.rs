@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use scraper::{ElementRef, Html, Selector};
 use serde_json::json;
+use stead_tests::serve::Server;
 use stead_tests::wait;
 
 use crate::client::{Answer, Client};
 use crate::hosts;
-use crate::service::{Repo, Server, table, token};
+use crate::service::{Repo, table, token};
 use crate::source::Source;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -164,7 +165,7 @@ fn who_has_not_logged_in_is_asked_to() -> Result<()> {
 fn a_session_sees_and_does_what_its_token_may() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let api = server.client("all");
+    let api = Client::of(&server, "all");
     api.post("/v1/jobs", &json!({"policy": "other", "input": {"seconds": "no number"}}))?.is(201)?;
     api.until(1, "failed")?;
     let running = api.submit(json!({"seconds": 600}))?;
@@ -232,7 +233,7 @@ fn jobs_are_read_page_by_page_and_files_never_run() -> Result<()> {
     let repo = Repo::new()?;
     let source = Source::start(&repo)?;
     let server = repo.serve()?;
-    let api = server.client("all");
+    let api = Client::of(&server, "all");
     let visitor = Visitor::new(&server, "all")?;
     ensure!(words(&visitor.page("/jobs")?, "main").contains("No job."));
     let mut job = 0;

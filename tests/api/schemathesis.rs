@@ -10,6 +10,7 @@ use serde_json::json;
 use stead_tests::cache;
 use stead_tests::run::{run, words};
 
+use crate::client::Client;
 use crate::service::{Repo, token};
 
 const VERSION: &str = "4.32.5";
@@ -46,7 +47,7 @@ fn it_finds_nothing() -> Result<()> {
     let python = installed()?;
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let client = server.client("all");
+    let client = Client::of(&server, "all");
     client.post("/v1/jobs", &json!({"policy": "works"}))?.is(201)?;
     client.until(1, "succeeded")?;
     let config = repo.path().join("schemathesis.toml");

@@ -6,6 +6,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::browser::Browser;
+use crate::client::Client;
 use crate::hosts;
 use crate::service::{Repo, table, token};
 use crate::source::Source;
@@ -30,7 +31,7 @@ async fn everything_is_reached_by_keyboard_and_has_a_name() -> Result<()> {
     let source = Source::start(&repo)?;
     let server = repo.serve()?;
     hosts::write(&repo.path().join("state"), EVIL)?;
-    let api = server.client("all");
+    let api = Client::of(&server, "all");
     ensure!(source.job(&api, "plot.png")? == 1);
     api.post("/v1/jobs", &json!({"policy": "other", "input": {"seconds": "no number"}}))?.is(201)?;
     api.until(2, "failed")?;
@@ -84,7 +85,7 @@ async fn everything_is_reached_by_keyboard_and_has_a_name() -> Result<()> {
 async fn a_log_grows_until_its_job_ends_and_a_job_is_cancelled() -> Result<()> {
     let repo = repo()?;
     let server = repo.serve()?;
-    let api = server.client("all");
+    let api = Client::of(&server, "all");
     let browser = Browser::start(&server.at.to_string()).await?;
     log_in(&browser).await?;
     browser.picture("hosts-nothing").await?;

@@ -9,9 +9,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use stead_tests::postgres::{Postgres, Sync};
 use stead_tests::run::run;
+use stead_tests::serve::Server;
 use stead_tests::wait;
 
-use crate::service::{Repo, Server, table};
+use crate::client::Client;
+use crate::service::{Repo, table};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "not-to-be-seen";
@@ -49,7 +51,7 @@ fn servers_share_a_queue_and_a_schedule_is_due_once() -> Result<()> {
     fs::create_dir(repo.path().join("credentials"))?;
     fs::write(repo.path().join("credentials/queue-password"), PASSWORD)?;
     let servers = [serve(&repo, 1)?, serve(&repo, 2)?];
-    let clients = servers.each_ref().map(|server| server.client("all"));
+    let clients = servers.each_ref().map(|server| Client::of(server, "all"));
     let ticks = || -> Result<Vec<Value>> {
         let listed = clients[1].get("/v1/jobs?policy=works&limit=1000")?.is(200)?.json()?;
         Ok(listed["jobs"].as_array().context("no jobs")?.clone())
@@ -92,7 +94,7 @@ fn servers_share_a_queue_and_a_schedule_is_due_once() -> Result<()> {
 fn what_was_missed_is_made_up_for_once() -> Result<()> {
     let repo = Repo::with(&[SCHEDULE.to_owned(), table("all", &["read"], &["*"])])?;
     let ticks = |server: &Server| -> Result<usize> {
-        let listed = server.client("all").get("/v1/jobs?limit=1000")?.is(200)?.json()?;
+        let listed = Client::of(server, "all").get("/v1/jobs?limit=1000")?.is(200)?.json()?;
         Ok(listed["jobs"].as_array().context("no jobs")?.len())
     };
     let server = repo.serve()?;

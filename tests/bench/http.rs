@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use stead_tests::policy;
 use stead_tests::run::run;
-use stead_tests::{policy, program, wait};
+use stead_tests::serve::{Server, stead};
 use tempfile::TempDir;
 
 use crate::sample::Sample;
@@ -23,9 +22,6 @@ const ROUNDS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(60);
 
 const STEAD: &str = r#"
-[serve]
-listen = "@LISTEN@"
-
 [policy.works]
 component = "works.wasm"
 
@@ -76,8 +72,7 @@ fn together(service: &Service) -> Result<Duration> {
 }
 
 struct Service {
-    serving: Child,
-    at: SocketAddr,
+    server: Server,
     token: String,
     _folder: TempDir,
 }
@@ -85,32 +80,14 @@ struct Service {
 impl Service {
     /// Without workers, for what a policy costs is not measured here.
     fn start() -> Result<Self> {
-        let (program, folder) = (program::stead()?, tempfile::tempdir()?);
-        let at = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let folder = tempfile::tempdir()?;
         fs::copy(policy::component("works", "tests/jobs/policy")?, folder.path().join("works.wasm"))?;
-        let said = run(stead(&program, folder.path()).args(["token", "bench"]), LIMIT)?;
+        let said = run(stead(folder.path())?.args(["token", "bench"]), LIMIT)?;
         let token = said.stdout.trim().to_owned();
-        let table = said.stderr.replace("POLICY", "works");
-        fs::write(folder.path().join("stead.toml"), STEAD.replace("@LISTEN@", &at.to_string()) + &table)?;
-        let mut serve = stead(&program, folder.path());
-        let serve = serve.args(["serve", "--workers", "0"]).stdout(Stdio::null()).stderr(Stdio::null());
-        let service = Self { serving: serve.spawn()?, at, token, _folder: folder };
-        wait::until("the API", LIMIT, || Ok(TcpStream::connect(at).ok()))?;
-        Ok(service)
+        fs::write(folder.path().join("stead.toml"), STEAD.to_owned() + &said.stderr.replace("POLICY", "works"))?;
+        let server = Server::on(folder.path(), &["--workers", "0"])?;
+        Ok(Self { server, token, _folder: folder })
     }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.serving.kill();
-        let _ = self.serving.wait();
-    }
-}
-
-fn stead(program: &Path, repo: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(repo).arg("--state").arg(repo.join("state")).arg("--repo").arg(repo);
-    command
 }
 
 /// A client that knows no more of HTTP/1.1 than it needs, so that it takes little of the machine.
@@ -121,14 +98,14 @@ struct Connection {
 
 impl Connection {
     fn open(service: &Service) -> Result<Self> {
-        let stream = TcpStream::connect(service.at)?;
+        let stream = TcpStream::connect(service.server.at)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let body = format!("{{\"policy\": \"works\", \"input\": {{\"padding\": \"{}\"}}}}", "x".repeat(200));
         let request = format!(
             "POST /v1/jobs HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
-            service.at,
+            service.server.at,
             service.token,
             body.len()
         );

@@ -17,5 +17,6 @@ pub mod postgres;
 pub mod program;
 pub mod root;
 pub mod run;
+pub mod serve;
 pub mod vm;
 pub mod wait;

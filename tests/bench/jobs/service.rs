@@ -4,13 +4,14 @@ use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use stead_tests::run::{Output, run};
+use stead_tests::serve::{Server, stead};
 use stead_tests::vm::store;
-use stead_tests::{policy, program, wait};
+use stead_tests::{policy, wait};
 use tempfile::TempDir;
 
 const FIRST: &str = "the first output";
@@ -34,18 +35,17 @@ lifetime = "60 min"
 "#;
 
 pub(super) struct Service {
-    program: PathBuf,
     folder: TempDir,
     image: String,
-    serving: Child,
+    _server: Server,
 }
 
 impl Service {
     pub(super) fn start() -> Result<Self> {
-        let (program, folder) = (program::stead()?, tempfile::tempdir()?);
+        let folder = tempfile::tempdir()?;
         // QEMU is nobody, and opens its disk once more when it resumes.
         fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
-        let (images, image) = imported(&program)?;
+        let (images, image) = imported()?;
         fs::create_dir(folder.path().join("qemu"))?;
         symlink(images.join("images"), folder.path().join("qemu/images"))?;
         let policy = policy::component("works", "tests/jobs/policy")?;
@@ -57,9 +57,8 @@ impl Service {
             "machines": 1, "image": image, "lifetime": 3600, "scripts": [format!("echo {FIRST}; sleep 2")]
         });
         fs::write(folder.path().join("input.json"), input.to_string())?;
-        let mut serve = stead(&program, folder.path());
-        let serving = serve.arg("serve").stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        Ok(Self { program, folder, image, serving })
+        let server = Server::on(folder.path(), &[])?;
+        Ok(Self { folder, image, _server: server })
     }
 
     /// From now on machines resume.
@@ -71,7 +70,7 @@ impl Service {
     pub(super) fn first_output(&self) -> Result<Duration> {
         let began = Instant::now();
         let job = self.submit()?;
-        let mut logs = stead(&self.program, self.folder.path());
+        let mut logs = stead(self.folder.path())?;
         let mut logs = logs.args(["job", "logs", "--follow", &job]).stdout(Stdio::piped()).spawn()?;
         let lines = BufReader::new(logs.stdout.take().context("no output")?).lines();
         let mut took = None;
@@ -101,30 +100,17 @@ impl Service {
     }
 
     fn stead(&self, arguments: &[&str]) -> Result<Output> {
-        let output = run(stead(&self.program, self.folder.path()).args(arguments), LIMIT)?;
+        let output = run(stead(self.folder.path())?.args(arguments), LIMIT)?;
         ensure!(output.status.success(), "{arguments:?}: {}\n{}", output.status, output.stderr);
         Ok(output)
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.serving.kill();
-        let _ = self.serving.wait();
-    }
-}
-
-fn stead(program: &Path, repo: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(repo).arg("--state").arg(repo.join("state")).arg("--repo").arg(repo);
-    command
-}
-
 /// The tests' own image, as the program imports it.
-fn imported(program: &Path) -> Result<(PathBuf, String)> {
+fn imported() -> Result<(PathBuf, String)> {
     store(|source, store| {
         let repo = tempfile::tempdir()?;
         fs::write(repo.path().join("stead.toml"), format!("[provider.qemu]\nfolder = \"{}\"\n", store.display()))?;
-        run(stead(program, repo.path()).args(["vm", "import"]).arg(source), LIMIT)?.ok()
+        run(stead(repo.path())?.args(["vm", "import"]).arg(source), LIMIT)?.ok()
     })
 }
