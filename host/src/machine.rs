@@ -47,6 +47,16 @@ pub struct Machine {
     kernel: bool,
 }
 
+/// The files of a machine on which no package is installed: without this one, nobody could say so.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn without_packages(root: &Path) -> std::io::Result<()> {
+    let dpkg = root.join("var/lib/dpkg");
+    std::fs::create_dir_all(&dpkg)?;
+    std::fs::write(dpkg.join("status"), "")
+}
+
 /// The machine's state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the state folder {path}: {source}")]

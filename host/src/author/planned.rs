@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::capability;
 use crate::digest::Digest;
-use crate::machine::{Facts, Machine};
+use crate::machine::{Facts, Machine, without_packages};
 use crate::observe::observe;
 use crate::plan::{Inputs, Ownership, Specs, headings, make};
 use crate::policy::Run;
@@ -44,8 +44,7 @@ pub(super) async fn plan(policy: &str, run: Run, facts: Facts) -> Result<Vec<Str
 /// A machine without a file, on which no package is installed.
 fn bare(folder: &std::path::Path, secrets: BTreeMap<String, Secret<String>>) -> std::io::Result<Arc<Machine>> {
     let root = folder.join("root");
-    std::fs::create_dir_all(root.join("var/lib/dpkg"))?;
-    std::fs::write(root.join("var/lib/dpkg/status"), "")?;
+    without_packages(&root)?;
     let machine = Machine::open(&root, &folder.join("state")).map_err(std::io::Error::other)?;
     Ok(Arc::new(machine.without_kernel().with_secrets(secrets)))
 }

@@ -10,7 +10,7 @@ use super::{Context, compiled};
 use crate::author::read_facts;
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
-use crate::machine::Facts;
+use crate::machine::{Facts, without_packages};
 use crate::remote::Target;
 use crate::repo::{Bundle, Repo};
 use crate::session::Place;
@@ -49,10 +49,9 @@ impl Recorded {
                 tree
             }
             None => {
-                // No package is installed; without the file nobody could say so.
-                let dpkg = folder.path().join("root/var/lib/dpkg");
-                std::fs::create_dir_all(&dpkg).and_then(|()| std::fs::write(dpkg.join("status"), "")).map_err(at)?;
-                folder.path().join("root")
+                let root = folder.path().join("root");
+                without_packages(&root).map_err(at)?;
+                root
             }
         };
         let place = Place { root, state, facts: Some(facts.clone()) };
