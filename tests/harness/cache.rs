@@ -54,7 +54,7 @@ pub fn entry(kind: &str, key: &str, build: impl FnOnce(&Path) -> Result<()>) -> 
 }
 
 /// Holds off the other test processes that want to build the same kind of entry; the kernel releases it with the file.
-fn lock(kind: &str) -> Result<File> {
+pub(crate) fn lock(kind: &str) -> Result<File> {
     let path = folder()?.join(format!("{kind}.lock"));
     let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     file.lock().with_context(|| format!("locking {}", path.display()))?;

@@ -59,14 +59,12 @@ fn build(language: &str, from: &Path, repo: &Path) -> Result<()> {
         run::run(Command::new("npm").args(npm).env("PATH", &path).current_dir(&folder), LIMIT)?.ended_with(0)?;
     }
     let mut stead = Command::new(program::stead()?);
-    run::run(stead.args(["build", "--no-compile"]).env("PATH", &path).current_dir(repo), LIMIT)?.ended_with(0)?;
-    // What compilers and package managers left is large, and of no use to a test.
-    for left in [repo.join(".stead/target"), folder.join("node_modules")] {
-        if left.exists() {
-            fs::remove_dir_all(left)?;
-        }
-    }
-    Ok(())
+    stead.args(["build", "--no-compile"]).env("PATH", &path).current_dir(repo);
+    let mut build = || run::run(&mut stead, LIMIT)?.ended_with(0).map(drop);
+    if language == "rust" { policy::with_one_target(repo, build)? } else { build()? }
+    // What package managers left is large, and of no use to a test.
+    let modules = folder.join("node_modules");
+    if modules.exists() { Ok(fs::remove_dir_all(modules)?) } else { Ok(()) }
 }
 
 /// A folder with the languages' tools in `.venv/bin`.

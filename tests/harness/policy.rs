@@ -1,6 +1,7 @@
 //! Policies of the tests' own, as `stead build` compiles them: once for all test processes.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -20,15 +21,9 @@ const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 pub fn repo(name: &str, folder: &str) -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = Vec::new();
-    for source in [folder, "wit"] {
+    // With the manifest and the README: a component is known by all that stead takes for the guest SDK.
+    for source in [folder, "wit", "guest-sdk/rust"] {
         read_all(&workspace.join(source), &mut sources)?;
-    }
-    // What stead takes for its guest SDK, whatever the language of the policy.
-    let mut languages = fs::read_dir(workspace.join("guest-sdk"))?.collect::<std::io::Result<Vec<_>>>()?;
-    languages.sort_by_key(fs::DirEntry::file_name);
-    for language in languages.iter().map(fs::DirEntry::path) {
-        read_all(&language.join("src"), &mut sources)?;
-        sources.push(fs::read_to_string(language.join("README.md"))?);
     }
     let stead = program::stead()?;
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
@@ -38,11 +33,22 @@ pub fn repo(name: &str, folder: &str) -> Result<PathBuf> {
         let manifest = fs::read_to_string(policy.join("Cargo.toml"))?;
         fs::write(policy.join("Cargo.toml"), manifest.replace("../../guest-sdk/rust", "../../.stead/sdk/rust"))?;
         fs::write(repo.join("stead.toml"), format!("[policy.{name}]\nsource = \"policies/{name}\"\n"))?;
-        run::run(Command::new(&stead).args(["build", "--no-compile"]).current_dir(repo), BUILD_LIMIT)?.ended_with(0)?;
-        // What the compiler left is large, and of no use to a test.
-        Ok(fs::remove_dir_all(repo.join(".stead/target"))?)
+        let mut build = Command::new(&stead);
+        build.args(["build", "--no-compile"]).current_dir(repo);
+        with_one_target(repo, || run::run(&mut build, BUILD_LIMIT)?.ended_with(0).map(drop))
     };
     cache::entry(&format!("{name}-policy"), &cache::key(&sources), build)
+}
+
+/// Compiles a Rust policy in a folder that it shares with all others: macros, and what they are made of, are most of the work.
+pub(crate) fn with_one_target(repo: &Path, build: impl FnOnce() -> Result<()>) -> Result<()> {
+    let _alone = cache::lock("policy-target")?;
+    let (shared, link) = (cache::folder()?.join("policy-target"), repo.join(".stead/target"));
+    fs::create_dir_all(&shared)?;
+    fs::create_dir_all(repo.join(".stead"))?;
+    symlink(shared, &link)?;
+    build()?;
+    Ok(fs::remove_file(link)?)
 }
 
 /// The component of such a policy.

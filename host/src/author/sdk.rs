@@ -41,10 +41,10 @@ pub fn keep_out_of_git(repo: &Path) -> Result<(), FileError> {
     write(&repo.join(".stead/.gitignore"), IGNORE.as_bytes())
 }
 
-/// Changes when what a policy is compiled with does.
-pub(super) fn digest() -> Digest {
-    let sdks = Language::ALL.into_iter().flat_map(|language| {
-        files(language).into_iter().map(move |(name, content)| (format!("{}/{name}", language.name()), content))
+/// Changes when what a policy in these languages is compiled with does.
+pub(super) fn digest(languages: &[Language]) -> Digest {
+    let sdks = languages.iter().flat_map(|language| {
+        files(*language).into_iter().map(move |(name, content)| (format!("{}/{name}", language.name()), content))
     });
     let contract = contract::files().map(|(name, text)| (name.to_owned(), text.as_bytes()));
     let all: Vec<_> = sdks.chain(contract).map(|(name, content)| (name, Digest::public(content))).collect();

@@ -1,5 +1,5 @@
 //! What a component was built from: a digest of each file of the policy's package and of those that a `Cargo.toml`
-//! names by a path, and one of the guest SDKs. They lie beside the component.
+//! names by a path, and one of its language's guest SDK. They lie beside the component.
 //!
 //! A plan is only worth its review when it is made by the policy that lies in the repo. Times of files would not do:
 //! git sets them anew. What cargo(1) finds elsewhere (a workspace above the package, what a build script reads) is
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileError, sdk, write};
+use super::{FileError, Language, sdk, write};
 use crate::digest::Digest;
 
 /// What a build or a package manager completes.
@@ -28,7 +28,7 @@ impl Sources {
     /// # Errors
     /// When one cannot be read.
     pub fn of(folder: &Path) -> Result<Self, FileError> {
-        let mut sources = Self(BTreeMap::from([(SDK.to_owned(), sdk::digest())]));
+        let mut sources = Self(BTreeMap::from([(SDK.to_owned(), sdk::digest(&Language::of(folder)))]));
         for package in packages(folder)? {
             sources.add(folder, &package, &package)?;
         }
