@@ -149,19 +149,33 @@ impl Whole {
         })
     }
 
-    /// One whose health check fails, and one whose migration does.
+    /// One whose health check fails, one whose migration does, and one that opens a port which nobody granted.
     fn a_bad_commit_is_taken_back(&self) -> Result<()> {
+        let api = format!("https://app.{DOMAIN}/api");
+        let predictions = self.laptop.get(&format!("{api}/predictions"))?;
         let state = "docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' | sort; \
                      cat /var/lib/stead/apps/web/compose.yaml /var/lib/stead/apps/web/api/*; nft -s list table inet stead";
         let before = self.place.there(state)?;
-        let (file, was) = ("apps/web/compose.yaml", "http://127.0.0.1:8000/api/health");
-        self.place.repo.edit(file, was, "http://127.0.0.1:8000/api/nothing")?;
-        let said = self.place.stead(&["apply", "--yes", "central"], 79)?;
-        ensure!(said.contains("compose web") && said.contains("taken back"), "{said}");
-        let after = self.place.there(state)?;
-        ensure!(before == after, "before:\n{before}\nafter:\n{after}");
-        self.place.repo.edit(file, "http://127.0.0.1:8000/api/nothing", was)?;
-        assert_eq!(self.laptop.status(&format!("https://app.{DOMAIN}/api/me"))?, "200");
+        let step = "created timestamptz not null default now())\"\"\",";
+        for (file, was, bad, code, words) in [
+            ("apps/web/compose.yaml", "8000/api/health", "8000/api/nothing", 79, ["compose web", "taken back"]),
+            (
+                "apps/web/api/migrate.py",
+                step,
+                &format!("{step}\n    \"drop table prediction\",\n    \"alter table prediction add x text\","),
+                79,
+                ["relation \"prediction\" does not exist", "taken back"],
+            ),
+            ("stead.toml", "public-ports = [80, 443]", "public-ports = [80, 443, 5432]", 66, ["firewall", "5432"]),
+        ] {
+            self.place.repo.edit(file, was, bad)?;
+            let said = self.place.stead(&["apply", "--yes", "central"], code)?;
+            ensure!(words.iter().all(|word| said.contains(word)), "{said}");
+            let after = self.place.there(state)?;
+            ensure!(before == after, "{file}: before:\n{before}\nafter:\n{after}");
+            self.place.repo.edit(file, bad, was)?;
+            assert_eq!(self.laptop.get(&format!("{api}/predictions"))?, predictions);
+        }
         let said = self.place.stead(&["apply", "--yes", "central"], 0)?;
         ensure!(said.contains("Nothing to do"), "{said}");
         Ok(())
