@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use stead::follow::Watched;
+use stead::lock::Lock;
 use stead_tests::run::run;
+use stead_tests::wait;
 
 use crate::repo::{GRANTS, Repo};
 
@@ -87,6 +89,29 @@ impl Team {
     fn motd(&self) -> Result<String> {
         self.server.there("etc/motd")
     }
+}
+
+#[test]
+fn it_ends_when_it_is_told_to_but_not_under_an_apply() -> Result<()> {
+    let team = Team::new()?;
+    team.commit("motd = \"one\\n\"", Some("alice"), &["alice"])?;
+    let said = team.at("said");
+    let mut following = team.server.command("follow").stderr(fs::File::create(&said)?).spawn()?;
+    let followed = (|| {
+        wait::until("the first round", LIMIT, || Ok((team.motd().is_ok_and(|motd| motd == "one\n")).then_some(())))?;
+        // The round is over, and its apply with it.
+        let applying = wait::until("the lock", LIMIT, || Ok(Some(Lock::take(&team.at("state"), "bob", "an apply")?)))?;
+        run(Command::new("kill").args(["-s", "HUP", &following.id().to_string()]), LIMIT)?.ended_with(0)?;
+        std::thread::sleep(Duration::from_secs(3));
+        ensure!(following.try_wait()?.is_none(), "it ended under an apply: {}", fs::read_to_string(&said)?);
+        drop(applying);
+        wait::until("its end", LIMIT, || Ok(following.try_wait()?))
+    })();
+    drop(following.kill());
+    drop(following.wait());
+    let (ended, said) = (followed?, fs::read_to_string(&said)?);
+    ensure!(ended.success() && said.contains("whatever its unit says now goes on"), "{ended}: {said}");
+    Ok(())
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Repo {
         Ok(fs::read_to_string(self.path("root").join(path))?)
     }
 
-    fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         // A session of its own has no controlling terminal.
         let mut command = Command::new("setsid");
         command.arg("--wait").arg(&self.stead);
