@@ -100,7 +100,7 @@ impl Bare {
     }
 
     fn resume(&self, devices: &Path) -> Result<()> {
-        let mut qmp = wait::until("QEMU", SHORT, || Ok(Some(Qmp::connect(&self.path("qmp.sock")))))??;
+        let mut qmp = wait::until("QEMU", SHORT, || Ok(Some(Qmp::connect(&self.path("qmp.sock"))?)))?;
         let ignore = json!([{ "capability": "x-ignore-shared", "state": true }]);
         qmp.call("migrate-set-capabilities", json!({ "capabilities": ignore }))?;
         qmp.call("migrate-incoming", json!({ "uri": format!("exec:cat '{}'", devices.display()) }))?;

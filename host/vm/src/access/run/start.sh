@@ -19,24 +19,22 @@ for name in @CREDENTIALS@; do
     [ -e "$credentials/$name" ] || ready=no
     set -- "$@" "--property=LoadCredential=$name:$credentials/$name"
 done
-# Whole or not at all, for another start may be at it too.
-new=new.$$
-cat > "$new"
+# Files of its own, for another start may be at it too.
+command=command.$$
+cat > "$command"
 # A connection that breaks ends the input as well: what came may be a piece of it.
-digest=$(sha256sum < "$new")
-[ "${digest%% *}" = @DIGEST@ ] || { rm -f "$new"; exit 65; }
-mv -f "$new" command
+digest=$(sha256sum < "$command")
+[ "${digest%% *}" = @DIGEST@ ] || { rm -f "$command"; exit 65; }
 # Runs after everything that the command started has ended: the output is complete then. A machine that is busy may need
 # long for it, and is given that: without a status the command would be lost.
-printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > "$new"
-mv -f "$new" finish
+printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > finish.$$
 : >> output
 # The number of its process is there for whoever follows it, until this machine restarts.
 begin='read -r pid rest < /proc/self/stat; echo "$pid" > /run/stead-run-@RUN@.pid; : > started; cd; exec /bin/sh "$0"'
 [ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
     --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
-    --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish" "$@" \
-    /bin/sh -c "$begin" "$folder/command" && { [ ! -e "$credentials" ] || rm -rf "$credentials"; exit; }
+    --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish.$$" "$@" \
+    /bin/sh -c "$begin" "$folder/$command" && { [ ! -e "$credentials" ] || rm -rf "$credentials"; exit; }
 # Another start may have been faster, and not be through yet.
 i=0
 until [ -e started ] || [ -e status ]; do

@@ -34,7 +34,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(600);
 const LIFETIME: Duration = Duration::from_secs(1800);
 const END_LIMIT: Duration = Duration::from_secs(30);
 /// Counts changes of what a template holds.
-const FORM: &str = "1";
+const FORM: &str = "2";
 
 /// A template that is to be made.
 #[derive(Debug)]

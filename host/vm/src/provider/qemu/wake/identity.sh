@@ -9,5 +9,6 @@ printf '%s\n' @CLIENT@ > /root/.ssh/authorized_keys
 printf '%s\n' @HOST@ > /etc/ssh/ssh_host_ed25519_key
 printf '%s\n' @PUBLIC@ > /etc/ssh/ssh_host_ed25519_key.pub
 systemctl start --no-block ssh.service 2> /dev/null || systemctl start --no-block sshd.service
-sh -c @LEASE@
+# Without a program of its own.
+(eval @LEASE@)
 chmod 644 /etc/hostname /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub
