@@ -61,7 +61,11 @@ fn build(language: &str, from: &Path, repo: &Path) -> Result<()> {
     let mut stead = Command::new(program::stead()?);
     stead.args(["build", "--no-compile"]).env("PATH", &path).current_dir(repo);
     let mut build = || run::run(&mut stead, LIMIT)?.ended_with(0).map(drop);
-    if language == "rust" { policy::with_one_target(repo, build)? } else { build()? }
+    if language == "rust" {
+        policy::with_one_target(repo, build)?
+    } else {
+        build()?
+    }
     // What package managers left is large, and of no use to a test.
     let modules = folder.join("node_modules");
     if modules.exists() { Ok(fs::remove_dir_all(modules)?) } else { Ok(()) }
