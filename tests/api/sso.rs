@@ -1,18 +1,23 @@
 //! Logging in to the page by an SSO provider: what lets somebody in, and all that does not. The provider is the tests' own, and lies.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use stead_tests::run::run;
 use stead_tests::serve::Server;
+use stead_tests::wait;
 
 use crate::client::Answer;
 use crate::issuer::{CLIENT, Issuer, REDIRECT, SECRET, Signed, now};
 use crate::page::{Visitor, all, sound, words};
 use crate::service::{Repo, table};
 
+const LIMIT: Duration = Duration::from_secs(60);
 /// How often a provider is asked again.
 const PAUSE: Duration = Duration::from_millis(5200);
 const ANNA: &str = "[serve.sso.email.\"anna@example.org\"]\nscopes = [\"read\"]\njobs = [\"*\"]\n";
@@ -316,6 +321,63 @@ fn a_provider_may_take_its_time_but_not_any() -> Result<()> {
     Ok(())
 }
 
+/// Ended with the test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A provider by TLS, as far as its configuration, and its authority in `ca.pem`.
+fn by_tls(folder: &Path) -> Result<(Ended, String)> {
+    fs::write(folder.join("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")?;
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    for command in [
+        format!("openssl req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"),
+        format!("openssl req {key} -subj /CN=localhost -keyout key.pem -out csr.pem"),
+        "openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -days 2 -extfile ext -out cert.pem".to_owned(),
+    ] {
+        run(stead_tests::run::words(&command).current_dir(folder), LIMIT)?.ok()?;
+    }
+    fs::create_dir(folder.join(".well-known"))?;
+    let said = folder.join("openssl");
+    let mut openssl = stead_tests::run::words("openssl s_server -accept 127.0.0.1:0 -key key.pem -cert cert.pem -WWW");
+    openssl.current_dir(folder).stdin(Stdio::null()).stdout(File::create(&said)?).stderr(Stdio::null());
+    let child = Ended(openssl.spawn()?);
+    let port = wait::until("openssl", LIMIT, || {
+        let said = fs::read_to_string(&said)?;
+        let line = said.lines().find_map(|line| line.strip_prefix("ACCEPT "));
+        Ok(line.and_then(|line| line.rsplit(':').next()?.parse::<u16>().ok()))
+    })?;
+    let url = format!("https://localhost:{port}");
+    let said = json!({"issuer": url, "authorization_endpoint": format!("{url}/ask"), "token_endpoint": url, "jwks_uri": format!("{url}/keys")});
+    fs::write(folder.join(".well-known/openid-configuration"), said.to_string())?;
+    fs::write(folder.join("keys"), "{\"keys\": []}")?;
+    Ok((child, url))
+}
+
+#[test]
+fn a_provider_may_have_an_authority_of_its_own() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (_provider, url) = by_tls(folder.path())?;
+    let ca = |path: &Path| repo(&url, &format!("ca = {:?}\n{ANNA}", path.display().to_string()));
+    let stranger = repo(&url, ANNA)?;
+    let found = refused(Visitor::nobody(&serve(&stranger)?).get("/sso/login")?, 503)?;
+    ensure!(found.contains("certificate"), "{found}");
+    let absent = ca(&folder.path().join("absent.pem"))?;
+    let found = refused(Visitor::nobody(&serve(&absent)?).get("/sso/login")?, 500)?;
+    ensure!(found.contains("absent.pem"), "{found}");
+    let empty = ca(&folder.path().join("keys"))?;
+    ensure!(refused(Visitor::nobody(&serve(&empty)?).get("/sso/login")?, 500)?.contains("it has none"));
+    let known = ca(&folder.path().join("ca.pem"))?;
+    let asked = Visitor::nobody(&serve(&known)?).begin("")?;
+    ensure!(asked.starts_with(&format!("{url}/ask?response_type=code&")), "{asked}");
+    Ok(())
+}
+
 #[test]
 fn a_table_that_contradicts_itself_is_refused() -> Result<()> {
     let is = |key: &str, value: Value| {
@@ -335,7 +397,7 @@ fn a_table_that_contradicts_itself_is_refused() -> Result<()> {
         let repo = Repo::with(&[table.clone()])?;
         let mut stead = repo.stead()?;
         stead.args(["serve", "--listen", "127.0.0.1:0"]).env("CREDENTIALS_DIRECTORY", repo.path());
-        let output = stead_tests::run::run(&mut stead, Duration::from_secs(20))?;
+        let output = run(&mut stead, LIMIT)?;
         ensure!(!output.status.success() && output.stderr.contains(expected), "{table}: {}", output.stderr);
     }
     Ok(())
