@@ -394,7 +394,7 @@ fn a_table_that_contradicts_itself_is_refused() -> Result<()> {
         (is("client-id", json!("a")) + "[serve.sso.group.a]\nscopes = []\n", "without scopes"),
         (is("client-id", json!("a")) + "[serve.sso.group.a]\nscopes = [\"read\"]\n", "needs jobs"),
     ] {
-        let repo = Repo::with(&[table.clone()])?;
+        let repo = Repo::with(std::slice::from_ref(&table))?;
         let mut stead = repo.stead()?;
         stead.args(["serve", "--listen", "127.0.0.1:0"]).env("CREDENTIALS_DIRECTORY", repo.path());
         let output = run(&mut stead, LIMIT)?;
