@@ -35,7 +35,7 @@ mod share;
 mod vault;
 mod worker;
 
-pub use api::{Api, Bound, KnownToken, Serving};
+pub use api::{Admitted, Api, Bound, KnownToken, Serving, Sso};
 pub use clean::{Cleaned, Keep};
 pub use files::{FileError, Files};
 pub use input::Input;

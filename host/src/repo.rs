@@ -50,7 +50,7 @@ pub use queue::QueueServer;
 pub use registries::{Keys, RegistryTable};
 pub use scheduled::ScheduledJob;
 pub use secrets::{AskPassphrase, Identity, Secrets, SecretsError};
-pub use serve::{Listen, Proof, Scope, Serve, Token};
+pub use serve::{Access, CALLBACK, Listen, Proof, Scope, Serve, Sso, Token};
 pub use suggest::nearest;
 pub use target::{Location, Target, TargetError};
 

@@ -13,7 +13,7 @@ is_there() { printf '%s\n' "$there" | grep -qx "$1"; }
 keep() { is_there "$1" || stead secret set "$1"; } # the value is read from standard input
 
 for name in postgres-password sso-database web-database monitor-database redis-password \
-    sso-session web-session web-client jobs-token metrics-token backup-password; do
+    sso-session web-session web-client stead-client jobs-token metrics-token backup-password; do
     openssl rand -hex 24 | tr -d '\n' | keep "$name"
 done
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 2> /dev/null | keep sso-signing-key

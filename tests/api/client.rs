@@ -20,7 +20,10 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// In lower case.
     pub(crate) head: String,
+    /// As it came.
+    raw: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -71,9 +74,10 @@ impl Answer {
             ensure!(!all.is_empty(), "no answer: {error}");
         }
         let end = all.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
-        let head = String::from_utf8(all[..end].to_vec())?.to_ascii_lowercase();
+        let raw = String::from_utf8(all[..end].to_vec())?;
+        let head = raw.to_ascii_lowercase();
         let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        Ok(Self { status, head, body: all[end + 4..].to_vec() })
+        Ok(Self { status, head, raw, body: all[end + 4..].to_vec() })
     }
 
     pub(crate) fn is(self, status: u16) -> Result<Self> {
@@ -92,6 +96,12 @@ impl Answer {
     /// A header, in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// Each header of this name, as it came.
+    pub(crate) fn exact(&self, name: &str) -> Vec<&str> {
+        let pairs = self.raw.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 
     /// The code of a problem, which must be one of RFC 9457.

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod browser;
+mod canaille;
 mod client;
 mod hostile;
 mod hosts;
+mod issuer;
 mod jobs;
 mod let_in;
 mod logs;
@@ -15,5 +17,6 @@ mod seen;
 mod service;
 mod shared;
 mod source;
+mod sso;
 mod unit;
 mod upgrade;

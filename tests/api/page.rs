@@ -15,19 +15,24 @@ use crate::service::{Repo, table, token};
 use crate::source::Source;
 
 const LIMIT: Duration = Duration::from_secs(60);
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{1b}[31m\u{202e}";
 
 /// Somebody with a browser that runs no scripts.
 pub(crate) struct Visitor {
-    client: Client,
-    cookie: String,
+    pub(crate) client: Client,
+    pub(crate) cookie: String,
 }
 
 impl Visitor {
+    /// One who has not logged in.
+    pub(crate) fn nobody(server: &Server) -> Self {
+        Self { client: Client { at: server.at, token: String::new() }, cookie: String::new() }
+    }
+
     /// One who has logged in by this token.
     pub(crate) fn new(server: &Server, name: &str) -> Result<Self> {
-        let mut visitor = Self { client: Client { at: server.at, token: String::new() }, cookie: String::new() };
+        let mut visitor = Self::nobody(server);
         let answer = visitor.send("/login", &format!("token={}", token(name)))?.is(303)?;
         let cookie = answer.header("set-cookie").context("no cookie")?;
         ensure!(cookie.contains("httponly") && cookie.contains("samesite=strict"), "{cookie}");
@@ -36,44 +41,44 @@ impl Visitor {
         Ok(visitor)
     }
 
-    fn ask(&self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Result<Answer> {
+    pub(crate) fn ask(&self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Result<Answer> {
         let headers: Vec<_> =
             more.iter().copied().chain([("cookie", self.cookie.as_str()), ("accept", "text/html")]).collect();
         self.client.ask(method, path, &headers, body.as_bytes())
     }
 
-    fn get(&self, path: &str) -> Result<Answer> {
+    pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         self.ask("GET", path, &[], "")
     }
 
     /// A page, which must be sound.
-    fn page(&self, path: &str) -> Result<Html> {
+    pub(crate) fn page(&self, path: &str) -> Result<Html> {
         sound(&self.get(path)?.is(200).with_context(|| path.to_owned())?).with_context(|| path.to_owned())
     }
 
-    fn send(&self, path: &str, body: &str) -> Result<Answer> {
+    pub(crate) fn send(&self, path: &str, body: &str) -> Result<Answer> {
         self.ask("POST", path, &[FORM], body)
     }
 
     /// What the forms of a page have with them.
-    fn proof(&self) -> Result<String> {
+    pub(crate) fn proof(&self) -> Result<String> {
         let page = self.page("/jobs")?;
         let field = all(&page, "form.leave input[name=proof]").into_iter().next().context("no proof")?;
         Ok(field.attr("value").context("no value")?.to_owned())
     }
 }
 
-fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+pub(crate) fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     page.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-fn words(page: &Html, selector: &str) -> String {
+pub(crate) fn words(page: &Html, selector: &str) -> String {
     let texts = all(page, selector).into_iter().map(|element| element.text().collect::<String>());
     texts.collect::<Vec<_>>().join(" ")
 }
 
 /// What holds for every page: the headers, one language, one heading, names for all that has one, and nothing that could run.
-fn sound(answer: &Answer) -> Result<Html> {
+pub(crate) fn sound(answer: &Answer) -> Result<Html> {
     for (name, words) in [
         ("content-type", "text/html; charset=utf-8"),
         ("content-security-policy", "default-src 'none'; script-src 'self'; style-src 'self'"),
@@ -118,7 +123,7 @@ fn sound(answer: &Answer) -> Result<Html> {
 fn who_has_not_logged_in_is_asked_to() -> Result<()> {
     let repo = Repo::new()?;
     let server = repo.serve()?;
-    let nobody = Visitor { client: Client { at: server.at, token: String::new() }, cookie: String::new() };
+    let nobody = Visitor::nobody(&server);
     let sent = nobody.get("/jobs?state=failed")?.is(303)?;
     assert_eq!(sent.header("location"), Some("/login?next=%2fjobs%3fstate%3dfailed"));
     let login = nobody.page("/login?next=%2Fjobs")?;

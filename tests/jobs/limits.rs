@@ -30,7 +30,7 @@ async fn the_next_instance_type_is_taken_when_one_has_no_room() -> Result<()> {
 
     let job = place.submit(&service, json!({"machines": 1, "types": ["full"], "lifetime": 600}), &[]).await?;
     let cancelling = async {
-        while !service.store.queue.attempts(job).await?.first().is_some_and(|first| first.ended.is_some()) {
+        while service.store.queue.attempts(job).await?.first().is_none_or(|first| first.ended.is_none()) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         service.store.queue.cancel(job).await

@@ -15,7 +15,7 @@ use super::{service, unit};
 use crate::error::{Blame, Failure};
 use crate::exit::Exit;
 use crate::follow;
-use crate::job::{Api, Bound, KnownToken, Scheduler, Service, Serving, Worker};
+use crate::job::{Admitted, Api, Bound, KnownToken, Scheduler, Service, Serving, Sso, Worker};
 use crate::repo::{Listen, Proof, Repo};
 
 /// How often machines are looked for that no job owns.
@@ -26,7 +26,7 @@ const CLEAN: Duration = Duration::from_secs(60 * 60);
 /// Work on the jobs of the queue, submit those of schedules, and serve the HTTP API and the page of `[serve]`.
 ///
 /// Runs until it is told to end (SIGTERM, Ctrl-C). What it works on then is handed back: the next one goes on with it, and
-/// its machines and their commands run meanwhile. At SIGHUP it reads `stead.toml` anew: policies, grants, schedules, tokens and
+/// its machines and their commands run meanwhile. At SIGHUP it reads `stead.toml` anew: policies, grants, schedules, tokens, SSO and
 /// `[retention]`. Providers, the queue and where it listens are read at the start only, and a file that is wrong changes nothing.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -94,23 +94,24 @@ impl Serve {
         let Some(listen) = self.listen.clone().or_else(|| repo.serve().map(|serve| serve.listen.clone())) else {
             return Ok(None);
         };
-        let tokens = tokens(repo)?;
+        let admitted = admitted(repo)?;
         let failed = |error: std::io::Error| {
             Failure::new(Blame::Operator, Exit::Unavailable, &format!("cannot listen at {listen}: {error}"))
         };
         let bound = Bound::new(&listen).map_err(failed)?;
         context.terminal.say(&format!("listening at {}\n", bound.at()));
-        Ok(Some(Api::new(service.clone(), tokens, follow::folder(&context.place.state)).serve(bound).map_err(failed)?))
+        let api = Api::new(service.clone(), admitted, follow::folder(&context.place.state));
+        Ok(Some(api.and_then(|api| api.serve(bound)).map_err(failed)?))
     }
 }
 
 /// Reads `stead.toml` anew. One that is wrong changes nothing.
 fn reload(context: &Context, service: &Service, serving: Option<&Serving>) {
-    let read = Repo::open(&context.repo).map_err(Failure::from).and_then(|repo| Ok((tokens(&repo)?, repo)));
+    let read = Repo::open(&context.repo).map_err(Failure::from).and_then(|repo| Ok((admitted(&repo)?, repo)));
     match read {
-        Ok((tokens, repo)) => {
+        Ok((admitted, repo)) => {
             if let Some(serving) = serving {
-                serving.set_tokens(tokens);
+                serving.admit(admitted);
             }
             service.reload(repo);
             context.terminal.say("stead.toml was read again\n");
@@ -121,18 +122,24 @@ fn reload(context: &Context, service: &Service, serving: Option<&Serving>) {
     }
 }
 
-fn tokens(repo: &Repo) -> Result<Vec<KnownToken>, Failure> {
+/// Whom `[serve]` lets in.
+fn admitted(repo: &Repo) -> Result<Admitted, Failure> {
     let mut secrets = Revealed::default();
-    let all = repo.serve().into_iter().flat_map(|serve| serve.tokens.iter());
-    all.map(|(name, token)| {
-        Ok(match &token.proof {
-            Proof::Digest(digest) => KnownToken::by_digest(name.clone(), *digest, token.clone()),
-            Proof::Secret(secret) => {
-                KnownToken::by_secret(name.clone(), &secrets.value(repo, secret.as_str())?, token.clone())
-            }
-        })
-    })
-    .collect()
+    let mut admitted = Admitted::default();
+    let Some(serve) = repo.serve() else { return Ok(admitted) };
+    for (name, token) in &serve.tokens {
+        let access = token.access.clone();
+        admitted.tokens.push(match &token.proof {
+            Proof::Digest(digest) => KnownToken::by_digest(name, *digest, access),
+            Proof::Secret(secret) => KnownToken::by_secret(name, &secrets.value(repo, secret.as_str())?, access),
+        });
+    }
+    if let Some(sso) = &serve.sso {
+        let secret = secrets.value(repo, sso.secret.as_str())?;
+        let ca = sso.ca.as_ref().map(|ca| repo.folder().join(ca));
+        admitted.sso = Some(Arc::new(Sso::new(sso.clone(), secret, ca)));
+    }
+    Ok(admitted)
 }
 
 /// Never ends.

@@ -1,6 +1,6 @@
 //! The service to the outside: HTTP with JSON, bearer tokens, server-sent events for logs, and metrics.
 //!
-//! A request comes in (`server`), is routed (`route`) and let in (`token`), and one of the endpoints answers it (`jobs`, `files`, `log`,
+//! A request comes in (`server`), is routed (`route`) and let in (`token`, and for people `sso`), and one of the endpoints answers it (`jobs`, `files`, `log`,
 //! `artifacts`, `machines`, `metrics`), or the [`page`](mod@page), for people, which shows the same; what can go wrong is a [`problem`](mod@problem). `document` describes all of it.
 //!
 //! It must never show a token, nor a job that the token may not touch, and no client may hold up workers: it runs in a thread
@@ -16,6 +16,7 @@ use super::Service;
 mod artifacts;
 mod body;
 mod call;
+mod caller;
 mod document;
 mod files;
 mod jobs;
@@ -28,17 +29,27 @@ mod problem;
 mod range;
 mod route;
 mod server;
+mod sso;
 mod token;
 mod view;
 
 pub use server::{Bound, Serving};
+pub use sso::Sso;
 pub use token::KnownToken;
+
+/// Who is let in.
+#[derive(Debug, Default)]
+pub struct Admitted {
+    pub tokens: Vec<KnownToken>,
+    /// The provider that knows people, for the page alone.
+    pub sso: Option<Arc<Sso>>,
+}
 
 /// What answers requests.
 #[derive(Debug)]
 pub struct Api {
     service: Arc<Service>,
-    tokens: RwLock<Vec<Arc<KnownToken>>>,
+    admitted: RwLock<Admitted>,
     /// True once it is to end.
     stopping: watch::Sender<bool>,
     streams: tokio::sync::Semaphore,
@@ -46,6 +57,8 @@ pub struct Api {
     uploads: tokio::sync::Semaphore,
     /// Who has logged in to the page.
     sessions: page::Sessions,
+    /// By which a login that comes back from the provider is known again.
+    logins: sso::Logins,
     /// Where `stead follow` keeps what it sees, for the page.
     followed: PathBuf,
 }
@@ -54,17 +67,30 @@ pub struct Api {
 const STREAMS: usize = 256;
 
 impl Api {
-    /// An API to this service for whoever has one of these tokens. `followed` is the folder of `stead follow`, which may
-    /// not be there.
-    pub fn new(service: Arc<Service>, tokens: Vec<KnownToken>, followed: PathBuf) -> Self {
-        let tokens = RwLock::new(tokens.into_iter().map(Arc::new).collect());
+    /// An API to this service for whoever is let in. `followed` is the folder of `stead follow`, which may not be there.
+    ///
+    /// # Errors
+    /// When the kernel has no random bytes.
+    pub fn new(service: Arc<Service>, admitted: Admitted, followed: PathBuf) -> std::io::Result<Self> {
         let [streams, uploads] = [STREAMS, files::UPLOADS].map(tokio::sync::Semaphore::new);
-        let sessions = page::Sessions::default();
-        Self { service, tokens, stopping: watch::Sender::new(false), streams, uploads, sessions, followed }
+        Ok(Self {
+            service,
+            admitted: RwLock::new(admitted),
+            stopping: watch::Sender::new(false),
+            streams,
+            uploads,
+            sessions: page::Sessions::default(),
+            logins: sso::Logins::new()?,
+            followed,
+        })
     }
 
-    fn set_tokens(&self, tokens: Vec<KnownToken>) {
-        let tokens = tokens.into_iter().map(Arc::new).collect();
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+    fn admit(&self, admitted: Admitted) {
+        *self.admitted.write().unwrap_or_else(PoisonError::into_inner) = admitted;
+    }
+
+    /// The provider that knows people, if there is one.
+    fn sso(&self) -> Option<Arc<Sso>> {
+        self.admitted.read().unwrap_or_else(PoisonError::into_inner).sso.clone()
     }
 }

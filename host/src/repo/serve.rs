@@ -13,6 +13,10 @@ use serde::Deserialize;
 use super::Name;
 use crate::grant::Patterns;
 
+mod sso;
+
+pub use sso::{CALLBACK, Sso};
+
 /// `[serve]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +25,7 @@ pub struct Serve {
     pub listen: Listen,
     #[serde(default, rename = "token")]
     pub tokens: BTreeMap<Name, Token>,
+    pub sso: Option<Sso>,
 }
 
 /// Where the API listens.
@@ -38,8 +43,15 @@ pub enum Listen {
 #[serde(try_from = "TokenTable")]
 pub struct Token {
     pub proof: Proof,
+    pub access: Access,
+}
+
+/// What a token or a person may do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "AccessTable")]
+pub struct Access {
     pub scopes: BTreeSet<Scope>,
-    /// The jobs that it may touch, by the names of their policies; none: no job.
+    /// The jobs that may be touched, by the names of their policies; none: no job.
     pub jobs: Option<Patterns>,
 }
 
@@ -78,21 +90,28 @@ struct TokenTable {
     jobs: Option<Patterns>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessTable {
+    scopes: BTreeSet<Scope>,
+    jobs: Option<Patterns>,
+}
+
 /// Not a place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither ADDRESS:PORT nor unix:/PATH")]
 pub struct NotAPlace(String);
 
-/// A token's table contradicts itself.
+/// The table of a token or of a person contradicts itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAToken {
     #[error("a token has either digest = \"sha256:…\" or secret = \"NAME\"")]
     Proof,
     #[error("a digest is sha256: and 64 hexadecimal digits: `stead token` makes a token and its digest")]
     Digest,
-    #[error("a token without scopes may do nothing")]
+    #[error("without scopes nothing may be done: take the table away instead")]
     NoScopes,
-    #[error("a token with these scopes needs jobs = [\"POLICY\"]")]
+    #[error("whoever has these scopes needs jobs = [\"POLICY\"]")]
     NoJobs,
 }
 
@@ -141,13 +160,21 @@ impl TryFrom<TokenTable> for Token {
             (None, Some(secret)) => Proof::Secret(secret),
             _ => return Err(NotAToken::Proof),
         };
-        if table.scopes.is_empty() {
+        Ok(Self { proof, access: AccessTable { scopes: table.scopes, jobs: table.jobs }.try_into()? })
+    }
+}
+
+impl TryFrom<AccessTable> for Access {
+    type Error = NotAToken;
+
+    fn try_from(AccessTable { scopes, jobs }: AccessTable) -> Result<Self, NotAToken> {
+        if scopes.is_empty() {
             return Err(NotAToken::NoScopes);
         }
-        if table.jobs.is_none() && table.scopes.iter().any(|scope| !matches!(scope, Scope::Metrics | Scope::Hosts)) {
+        if jobs.is_none() && scopes.iter().any(|scope| !matches!(scope, Scope::Metrics | Scope::Hosts)) {
             return Err(NotAToken::NoJobs);
         }
-        Ok(Self { proof, scopes: table.scopes, jobs: table.jobs })
+        Ok(Self { scopes, jobs })
     }
 }
 
@@ -157,10 +184,10 @@ fn sha256(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-impl Token {
-    /// Whether it may touch the jobs of this policy.
-    pub fn covers(&self, job: &str) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.matches(job))
+impl Access {
+    /// Whether this may be done with the jobs of this policy.
+    pub fn covers(&self, scope: Scope, job: &str) -> bool {
+        self.scopes.contains(&scope) && self.jobs.as_ref().is_some_and(|jobs| jobs.matches(job))
     }
 }
 

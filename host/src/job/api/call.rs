@@ -13,9 +13,10 @@ use stead_queue::{Job, JobId, QueueError};
 use tokio::time::timeout;
 
 use super::Api;
+use super::caller::Caller;
 use super::page::Session;
 use super::problem::Problem;
-use super::token::KnownToken;
+use crate::repo::Scope;
 
 /// The most that a document may have: an input of a job has 1 MiB, and something around it.
 const BODY: usize = (1 << 20) + (64 << 10);
@@ -26,8 +27,10 @@ const SENDING: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) api: Arc<Api>,
-    /// None where no token is needed.
-    pub(super) token: Option<Arc<KnownToken>>,
+    /// None where nobody needs to be known.
+    pub(super) caller: Option<Arc<Caller>>,
+    /// What the route needs.
+    pub(super) scope: Option<Scope>,
     /// That of a browser; none: a token was shown.
     pub(super) session: Option<Session>,
     /// What stands for `{…}` in the path.
@@ -37,12 +40,12 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Whether the token may touch jobs of this policy.
+    /// Whether the caller may do what is asked with jobs of this policy.
     pub(super) fn covers(&self, policy: &str) -> bool {
-        self.token.as_ref().is_some_and(|token| token.covers(policy))
+        self.caller.as_ref().zip(self.scope).is_some_and(|(caller, scope)| caller.covers(scope, policy))
     }
 
-    /// The job that the path names. One that the token may not touch is not there.
+    /// The job that the path names. One that the caller may not touch is not there.
     pub(super) async fn job(&self) -> Result<Job, Problem> {
         let text = self.arguments.first().map_or("", String::as_str);
         let number = text.parse().map_err(|_| Problem::not_found("the number of a job is a number"))?;

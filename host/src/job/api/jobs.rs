@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::view::{AttemptView, Cancelling, JobDetails, JobView, Jobs, NewJob, Wanted};
 use crate::digest::Digest;
 use crate::job::{Input, Store};
+use crate::repo::Scope;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LONGEST_PAGE: u32 = 1000;
@@ -41,9 +42,9 @@ pub(super) async fn submit(call: Call) -> Result<Answer, Problem> {
             Some(IdempotencyKey::new(text)?)
         }
     };
-    let (api, token) = (call.api.clone(), call.token.clone());
+    let (api, caller) = (call.api.clone(), call.caller.clone());
     let new: NewJob = call.json().await?;
-    if !token.is_some_and(|token| token.covers(new.policy.as_str())) {
+    if !caller.is_some_and(|caller| caller.covers(Scope::Submit, new.policy.as_str())) {
         let detail = "the token may not submit jobs of this policy";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not-of-this-token", detail));
     }

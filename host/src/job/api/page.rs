@@ -1,7 +1,7 @@
 //! What people see of a service in a browser: hosts, jobs and machines, as HTML that the server makes.
 //!
 //! A page shows what the API says to the same token, and of hosts what `stead follow` has kept: it reaches no host, and makes
-//! nothing up. Whoever looks has logged in ([`session`], [`login`]); what changes something is a form with a token against
+//! nothing up. Whoever looks has logged in ([`session`], [`login`], [`sso`]); what changes something is a form with a token against
 //! forgery ([`form`]). All that comes from jobs, hosts and clients is escaped by the templates (maud), and no page has a script or
 //! a style within it, so what would get through all the same does not run. All works without scripts, but that logs grow.
 
@@ -37,6 +37,7 @@ mod peers;
 mod plans;
 mod session;
 mod shown;
+mod sso;
 
 pub(super) use session::{Session, Sessions};
 
@@ -45,6 +46,8 @@ const PAGES: &[Route] = routes! {
     GET "/login" None => login::show;
     POST "/login" None => login::enter;
     POST "/logout" None => login::leave;
+    GET "/sso/login" None => sso::begin;
+    GET "/sso/callback" None => sso::finish;
     GET "/hosts" Some(Scope::Hosts) => hosts::list;
     GET "/hosts/{host}" Some(Scope::Hosts) => host::show;
     GET "/hosts/{host}/firewall" Some(Scope::Hosts) => firewall::show;
@@ -83,7 +86,7 @@ pub(super) async fn answer(
     body: Incoming,
     path: &mut &'static str,
 ) -> Result<Answer, Problem> {
-    let mut call = Call { api, token: None, session: None, arguments: Vec::new(), head, body };
+    let mut call = Call { api, caller: None, scope: None, session: None, arguments: Vec::new(), head, body };
     session::look_up(&mut call);
     let frame = frame::Frame::of(&call);
     let (is_get, asked) = (matches!(call.head.method, Method::GET | Method::HEAD), call.head.uri.to_string());
@@ -102,10 +105,10 @@ pub(super) async fn answer(
 /// Lets a request in, as the API does.
 fn opened(mut call: Call, path: &mut &'static str) -> Result<(&'static Route, Call), Problem> {
     let (route, arguments) = find(PAGES, &call.head, path)?;
-    call.arguments = arguments;
+    (call.arguments, call.scope) = (arguments, route.scope);
     if let Some(scope) = route.scope {
-        let token = call.token.as_ref().ok_or_else(logged_out)?;
-        token.needs(scope)?;
+        let caller = call.caller.as_ref().ok_or_else(logged_out)?;
+        caller.needs(scope)?;
     }
     Ok((route, call))
 }

@@ -71,15 +71,15 @@ impl Api {
             return page::answer(self, head, body, path).await;
         }
         let (route, arguments) = find(ROUTES, &head, path)?;
-        let token = match route.scope {
+        let caller = match route.scope {
             None => None,
             Some(scope) => {
-                let token = self.authenticate(&head.headers)?;
-                token.needs(scope)?;
-                Some(token)
+                let caller = self.authenticate(&head.headers)?;
+                caller.needs(scope)?;
+                Some(caller)
             }
         };
-        (route.endpoint)(Call { api: self, token, session: None, arguments, head, body }).await
+        (route.endpoint)(Call { api: self, caller, scope: route.scope, session: None, arguments, head, body }).await
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::{Api, KnownToken};
+use super::{Admitted, Api};
 use crate::repo::Listen;
 
 /// As many as a service of systemd may have files open by default, and half of them left for the rest.
@@ -180,9 +180,9 @@ where
 }
 
 impl Serving {
-    /// Lets in whoever has one of these tokens from now on, and nobody else; what was let in before goes on.
-    pub fn set_tokens(&self, tokens: Vec<KnownToken>) {
-        self.api.set_tokens(tokens);
+    /// Lets these in from now on, and nobody else; what was let in before goes on.
+    pub fn admit(&self, admitted: Admitted) {
+        self.api.admit(admitted);
     }
 
     /// Takes no more requests, and begins to end.

@@ -7,13 +7,13 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::super::body::{Answer, text};
 use super::super::call::Call;
+use super::super::caller::Caller;
 use super::super::problem::Problem;
-use super::super::token::KnownToken;
 use super::assets::{ICON, SCRIPT, STYLE};
 use crate::policy::printable;
 use crate::repo::Scope;
 
-/// The first pages, each with what a token needs for it.
+/// The first pages, each with what is needed for it.
 pub(super) const TABS: [(&str, &str, Scope); 3] =
     [("/hosts", "Hosts", Scope::Hosts), ("/jobs", "Jobs", Scope::Read), ("/machines", "Machines", Scope::Machines)];
 
@@ -21,14 +21,19 @@ pub(super) const TABS: [(&str, &str, Scope); 3] =
 #[derive(Debug)]
 pub(super) struct Frame {
     /// Whoever has logged in, with the proof for forms.
-    who: Option<(Arc<KnownToken>, String)>,
+    who: Option<(Arc<Caller>, String)>,
     path: String,
 }
 
 impl Frame {
     pub(super) fn of(call: &Call) -> Self {
-        let who = call.token.clone().zip(call.session.as_ref().map(|session| session.proof.clone()));
+        let who = call.caller.clone().zip(call.session.as_ref().map(|session| session.proof.clone()));
         Self { who, path: call.head.uri.path().to_owned() }
+    }
+
+    /// What is around a page for whoever has not logged in.
+    pub(super) fn nobodys(call: &Call) -> Self {
+        Self { who: None, path: call.head.uri.path().to_owned() }
     }
 
     /// A page, under its heading.
@@ -78,7 +83,8 @@ impl Frame {
         let tabs = TABS.iter().filter(|(.., scope)| self.may(*scope));
         html! {
             a .mark href="/" { "stead" }
-            @if let Some((token, proof)) = &self.who {
+            @if let Some((caller, proof)) = &self.who {
+                @let (kind, name) = caller.words();
                 nav aria-label="Pages" {
                     ul {
                         @for (path, name, _) in tabs {
@@ -88,16 +94,21 @@ impl Frame {
                 }
                 form .leave method="post" action="/logout" {
                     input type="hidden" name="proof" value=(proof);
-                    span { "token " b { (token.name()) } }
+                    span { (kind) " " b { (printable(name)) } }
                     button { "Log out" }
                 }
             }
         }
     }
 
-    /// Whether the token has this scope.
-    pub(super) fn may(&self, scope: Scope) -> bool {
-        self.who.as_ref().is_some_and(|(token, _)| token.has(scope))
+    /// Whether whoever looks has this scope.
+    fn may(&self, scope: Scope) -> bool {
+        self.who.as_ref().is_some_and(|(caller, _)| caller.has(scope))
+    }
+
+    /// Whether whoever looks may do this with the jobs of this policy.
+    pub(super) fn covers(&self, scope: Scope, policy: &str) -> bool {
+        self.who.as_ref().is_some_and(|(caller, _)| caller.covers(scope, policy))
     }
 
     fn current(&self, path: &str) -> Option<&'static str> {

@@ -74,10 +74,10 @@ fn actions(frame: &Frame, job: &Job) -> Markup {
     let path = |verb: &str| format!("/jobs/{}/{verb}", job.id);
     html! {
         div .actions {
-            @if !job.state.has_ended() && !job.is_cancelled && frame.may(Scope::Cancel) {
+            @if !job.state.has_ended() && !job.is_cancelled && frame.covers(Scope::Cancel, job.name.as_str()) {
                 (frame.action(&path("cancel"), "Cancel the job"))
             }
-            @if can_retry && frame.may(Scope::Retry) {
+            @if can_retry && frame.covers(Scope::Retry, job.name.as_str()) {
                 (frame.action(&path("retry"), "Try it again"))
             }
         }

@@ -1,4 +1,4 @@
-//! Logging in by a token, and out.
+//! Logging in by a token or on to the SSO provider, and out.
 
 use hyper::StatusCode;
 use hyper::header::SET_COOKIE;
@@ -11,8 +11,9 @@ use super::super::body::Answer;
 use super::super::call::Call;
 use super::super::problem::Problem;
 use super::frame::{Frame, TABS};
-use super::session::cookie;
-use super::{form, see};
+use super::session::{Who, cookie};
+use super::{form, see, sso};
+use crate::job::api::sso::Sso;
 use crate::repo::Scope;
 
 #[derive(Deserialize)]
@@ -30,11 +31,12 @@ struct Login {
 
 /// The first page that the token may see.
 pub(super) async fn home(call: Call) -> Result<Answer, Problem> {
-    let Some(token) = &call.token else { return Err(super::logged_out()) };
-    match TABS.iter().find(|(.., scope)| token.has(*scope)) {
+    let Some(caller) = &call.caller else { return Err(super::logged_out()) };
+    match TABS.iter().find(|(.., scope)| caller.has(*scope)) {
         Some((path, ..)) => Ok(see(path)),
         None => {
-            let nothing = html! { p { "This token is for programs: it has none of the scopes " (scopes()) "." } };
+            let (kind, _) = caller.words();
+            let nothing = html! { p { "This " (kind) " is for programs: it has none of the scopes " (scopes()) "." } };
             Ok(Frame::of(&call).page("Nothing to see", nothing))
         }
     }
@@ -47,10 +49,10 @@ fn scopes() -> String {
 pub(super) async fn show(call: Call) -> Result<Answer, Problem> {
     let Asked { next } = call.query()?;
     let next = next.as_deref().filter(|next| is_local(next)).unwrap_or_default();
-    if call.token.is_some() {
+    if call.caller.is_some() {
         return Ok(see(if next.is_empty() { "/" } else { next }));
     }
-    Ok(Frame::of(&call).page("Log in", fields(next, false)))
+    Ok(Frame::of(&call).page("Log in", fields(call.api.sso().as_deref(), next, false)))
 }
 
 pub(super) async fn enter(mut call: Call) -> Result<Answer, Problem> {
@@ -58,9 +60,13 @@ pub(super) async fn enter(mut call: Call) -> Result<Answer, Problem> {
     let next = if is_local(&next) { next.as_str() } else { "" };
     let digest: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
     if call.api.known(&digest).is_none() {
-        return Ok(Frame::of(&call).answer(StatusCode::FORBIDDEN, "Log in", fields(next, true)));
+        return Ok(Frame::of(&call).answer(
+            StatusCode::FORBIDDEN,
+            "Log in",
+            fields(call.api.sso().as_deref(), next, true),
+        ));
     }
-    let number = call.api.sessions.begin(digest);
+    let number = call.api.sessions.begin(Who::Token(digest));
     let number = number.map_err(|_| Problem::unavailable("no session can be begun now"))?;
     // Whoever logs in anew is done with the session before.
     call.session.iter().for_each(|session| call.api.sessions.end(session));
@@ -77,14 +83,15 @@ pub(super) async fn leave(mut call: Call) -> Result<Answer, Problem> {
     Ok(answer)
 }
 
-fn fields(next: &str, is_wrong: bool) -> Markup {
+fn fields(provider: Option<&Sso>, next: &str, is_wrong: bool) -> Markup {
     html! {
+        @if let Some(provider) = provider { (sso::link(provider, next)) }
         form .login method="post" action="/login" {
             @if is_wrong {
                 p #wrong .bad role="alert" { "This token is not known." }
             }
             label for="token" { "Token" }
-            input #token name="token" type="password" autocomplete="current-password" required autofocus
+            input #token name="token" type="password" autocomplete="current-password" required autofocus[provider.is_none() || is_wrong]
                 spellcheck="false" aria-describedby=(if is_wrong { "wrong about" } else { "about" })
                 aria-invalid=[is_wrong.then_some("true")];
             input type="hidden" name="next" value=(next);
@@ -99,7 +106,7 @@ fn fields(next: &str, is_wrong: bool) -> Markup {
 }
 
 /// Whether it is a page of ours: a path, and not the address of another site.
-fn is_local(next: &str) -> bool {
+pub(super) fn is_local(next: &str) -> bool {
     next.starts_with('/')
         && !next.starts_with("//")
         && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')

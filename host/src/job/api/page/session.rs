@@ -1,11 +1,11 @@
 //! Who has logged in: kept in memory alone, by the digest of a number that only the browser has.
 //!
-//! A session is the token that it was begun with, and sees and may do what that one does. It ends when it is told to, with its
-//! time, with the service, and when its token is no longer in `stead.toml`.
+//! A session is the token that it was begun with, or the person whom the SSO provider knew, and sees and may do what `stead.toml` lets
+//! that one do now. It ends when it is told to, with its time, with the service, and when `stead.toml` lets that one do nothing any more.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::HeaderMap;
@@ -13,10 +13,13 @@ use hyper::header::{COOKIE, HeaderName};
 use sha2::{Digest, Sha256};
 
 use super::super::call::Call;
+use super::super::sso::Person;
 use crate::random;
 
 /// How long a session lasts.
 const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long a browser keeps a login that has begun.
+const LOGIN: Duration = Duration::from_secs(10 * 60);
 /// How many there are at most; then the oldest ends.
 const MOST: usize = 1000;
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -25,11 +28,19 @@ const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-proto");
 #[derive(Debug, Default)]
 pub(in crate::job::api) struct Sessions(Mutex<BTreeMap<[u8; 32], Session>>);
 
+/// Who has logged in.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Whoever has the token of this digest.
+    Token([u8; 32]),
+    Person(Arc<Person>),
+}
+
 /// That of a browser.
 #[derive(Clone)]
 pub(in crate::job::api) struct Session {
     id: [u8; 32],
-    token: [u8; 32],
+    who: Who,
     until: Instant,
     /// What a form of this session has with it, which no other site can know.
     pub(super) proof: String,
@@ -42,13 +53,13 @@ impl fmt::Debug for Session {
 }
 
 impl Sessions {
-    /// Begins one for whoever has shown the token of this digest, and answers its number.
+    /// Begins one for whoever has shown who they are, and answers its number.
     ///
     /// # Errors
     /// When the kernel has no random bytes.
-    pub(super) fn begin(&self, token: [u8; 32]) -> std::io::Result<String> {
+    pub(super) fn begin(&self, who: Who) -> std::io::Result<String> {
         let (number, proof) = (secret()?, secret()?);
-        let session = Session { id: digest(&number), token, until: Instant::now() + LIFE, proof };
+        let session = Session { id: digest(&number), who, until: Instant::now() + LIFE, proof };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         all.retain(|_, session| session.until > now);
@@ -72,16 +83,40 @@ impl Sessions {
     }
 }
 
-/// Finds whose session the cookie of a request names, and what token it has.
+/// Finds whose session the cookie of a request names, and what they may do.
 pub(super) fn look_up(call: &mut Call) {
-    let name = name(&call.head.headers);
-    let cookies = call.head.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let found = pairs.filter(|(known, _)| *known == name).find_map(|(_, number)| call.api.sessions.of(number));
+    let headers = &call.head.headers;
+    let found = cookies(headers, name(headers)).find_map(|number| call.api.sessions.of(number));
     let Some(session) = found else { return };
-    // One that was taken out of stead.toml since is no token any more.
-    call.token = call.api.known(&session.token);
-    call.session = call.token.is_some().then_some(session);
+    // Whoever was taken out of stead.toml since is nobody any more.
+    call.caller = match &session.who {
+        Who::Token(digest) => call.api.known(digest),
+        Who::Person(person) => call.api.sso().and_then(|sso| sso.admit(person)),
+    };
+    call.session = call.caller.is_some().then_some(session);
+}
+
+/// The values of all cookies of this name.
+fn cookies<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.filter(move |(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// The value of the cookie of this name.
+pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+    cookies(headers, name).next()
+}
+
+/// The cookie of a login that has begun; of none, that it is over. It is shown on the way back from the provider, which is another site.
+pub(super) fn login_cookie(is_secure: bool, login: Option<&str>) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let (login, age) = login.map_or(("", 0), |login| (login, LOGIN.as_secs()));
+    format!("{}={login}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", login_name(is_secure))
+}
+
+pub(super) fn login_name(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-stead-login" } else { "stead-login" }
 }
 
 /// The cookie of a session with this number; of none, that it is over.
@@ -118,14 +153,14 @@ mod tests {
     #[test]
     fn there_are_not_more_than_there_may_be() -> anyhow::Result<()> {
         let sessions = Sessions::default();
-        let first = sessions.begin([1; 32])?;
-        let second = sessions.begin([1; 32])?;
+        let first = sessions.begin(Who::Token([1; 32]))?;
+        let second = sessions.begin(Who::Token([1; 32]))?;
         for _ in 0..MOST - 1 {
-            sessions.begin([2; 32])?;
+            sessions.begin(Who::Token([2; 32]))?;
         }
         assert!(sessions.of(&first).is_none() && sessions.of("").is_none());
-        let kept = sessions.of(&second).map(|session| (session.token, session.proof.len()));
-        assert_eq!(kept, Some(([1; 32], 64)));
+        let kept = sessions.of(&second).map(|session| (session.who == Who::Token([1; 32]), session.proof.len()));
+        assert_eq!(kept, Some((true, 64)));
         let all = sessions.0.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(all.len() == MOST && !format!("{all:?}").contains(&second));
         Ok(())
@@ -135,6 +170,8 @@ mod tests {
     fn behind_tls_no_other_site_can_set_it() {
         let mut headers = HeaderMap::new();
         assert_eq!(cookie(&headers, Some("7")), "stead=7; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
+        assert_eq!(login_cookie(false, Some("7")), "stead-login=7; Path=/; Max-Age=600; HttpOnly; SameSite=Lax");
+        assert_eq!(login_cookie(true, None), "__Host-stead-login=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure");
         headers.insert(FORWARDED, hyper::header::HeaderValue::from_static("https"));
         assert_eq!(cookie(&headers, None), "__Host-stead=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure");
     }
