@@ -147,6 +147,11 @@ fn what_an_image_is_built_from_counts() -> Result<()> {
         let page = host.engine.docker(["exec", "stead-build-web-1", "cat", "/page"])?.ok()?;
         assert_eq!(page, "two\n");
         let before = host.ids()?;
+        let named = || host.engine.docker(["image", "inspect", "--format", "{{.Id}}", "stead-build-web"])?.ok();
+        let image = named()?;
+        host.write("web/Dockerfile", "FROM {image}\nCMD [\"false\"]\n")?;
+        host.fail().await?;
+        assert_eq!((before.clone(), image), (host.ids()?, named()?), "what was built is taken back, and its name too");
         host.write("web/Dockerfile", "FROM {image}\nRUN echo no compiler && exit 3\n")?;
         let error = host.failed().await?.to_string();
         ensure!(error.contains("cannot build image stead-build-web") && error.contains("exit code: 3"), "{error}");

@@ -51,7 +51,22 @@ impl Up<'_> {
                 self.look(&asked.into_iter().chain(digests).collect()).await?
             }
         };
-        sources.into_iter().map(|(name, source)| Ok((name.to_owned(), self.chosen(name, &source, &here)?))).collect()
+        let chosen = |(name, source): (&str, Source)| Ok((name.to_owned(), self.chosen(name, &source, &here)?));
+        let mut images: BTreeMap<_, _> = sources.into_iter().map(chosen).collect::<Result<_, ApplyError>>()?;
+        self.name_built(&mut images).await?;
+        Ok(images)
+    }
+
+    /// A build that was taken back has left its image under the name, where the next container would find it.
+    async fn name_built(&self, images: &mut BTreeMap<String, Chosen>) -> Result<(), ApplyError> {
+        for (name, service) in self.model.services.iter().filter(|(_, service)| service.build.is_some()) {
+            let named = service.image_name(self.project, name);
+            if let Some(chosen) = images.get_mut(name).filter(|chosen| chosen.called != named) {
+                self.tag(&chosen.image.id, &named).await?;
+                chosen.called = named;
+            }
+        }
+        Ok(())
     }
 
     async fn look(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Image>, ApplyError> {
