@@ -186,7 +186,8 @@ impl JobDoor {
         for (number, machine) in self.commands.alone() {
             let way = self.machines.lock().await.access(&machine).await;
             let run = run_id(usize::try_from(number).unwrap_or(usize::MAX));
-            let way = way.and_then(|(machine, access)| Ok(unit(Unit { machine, access, run: run? })));
+            let way =
+                way.and_then(|(machine, access)| Ok(unit(Unit { machine, access, run: run?, begun: None.into() })));
             self.commands.follow(number, way);
         }
         self.containers.take_up().await;
@@ -248,14 +249,13 @@ impl JobDoor {
         let run = self.commands.next()?;
         let credentials = self.credentials(secrets).await?;
         let (there, access) = self.machines.lock().await.access(machine).await?;
-        if let Err(error) = access.start_with(&run, &script, &credentials).await {
-            return Err(match Trouble::from(error) {
-                Trouble::Failure(failure) => there.why(failure).await.into(),
-                trouble => trouble,
-            });
-        }
+        let begun = match access.start(&run, &script, &credentials).await.map_err(Trouble::from) {
+            Ok(begun) => Some(begun).into(),
+            Err(Trouble::Failure(failure)) => return Err(there.why(failure).await.into()),
+            Err(trouble) => return Err(trouble),
+        };
         let number = self.commands.add(machine, Timestamp::now(), time(command));
-        self.commands.follow(number, Ok(unit(Unit { machine: there, access, run })));
+        self.commands.follow(number, Ok(unit(Unit { machine: there, access, run, begun })));
         Ok(Answer::Number(number))
     }
 

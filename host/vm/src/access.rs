@@ -14,6 +14,7 @@ mod lines;
 mod ready;
 mod run;
 mod ssh;
+mod stream;
 
 pub use copy::Transfer;
 pub(crate) use copy::quoted;
@@ -21,7 +22,7 @@ pub use error::AccessError;
 pub use follow::{Ended, Output};
 pub use keys::{Keys, PublicHalf};
 pub use lines::Lines;
-pub use run::{Credential, Outcome, RunId, Status};
+pub use run::{Begun, Credential, Outcome, RunId, Status};
 
 use crate::name::VmName;
 

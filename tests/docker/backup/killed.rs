@@ -1,5 +1,6 @@
 //! A backup that is killed half-way, and a second one beside the first.
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -31,10 +32,12 @@ fn a_killed_dump_is_no_snapshot_and_the_next_one_goes_on() -> Result<()> {
     let locked = || Ok((!place.restic("list locks --no-lock")?.trim().is_empty()).then_some(()));
     wait::until("restic's lock", LIMIT, locked)?;
     ensure!(!arguments()?.contains(super::place::PASSWORD), "a secret is in an argument");
+    let working = working_on(&place.repo.path("restic"));
+    ensure!(!working.is_empty(), "no process works on the repository");
     first.kill()?;
     first.wait()?;
-    let repository = place.repo.path("restic").to_string_lossy().into_owned();
-    let gone = || Ok((!environments(&repository)).then_some(()));
+    // For restic the lock of a process that nobody has waited for yet is one of a process that lives.
+    let gone = || Ok((!working.iter().any(|process| process.exists())).then_some(()));
     wait::until("the end of restic", LIMIT, gone)?;
     ensure!(place.snapshots("/db")?.is_empty(), "half a dump is a snapshot");
     ensure!(!place.restic("list locks --no-lock")?.trim().is_empty(), "restic left no lock, so this shows nothing");
@@ -70,10 +73,13 @@ fn arguments() -> Result<String> {
     run::run(&mut run::words("ps -eo args"), LIMIT)?.ok()
 }
 
-/// Whether a process works on this repository.
-fn environments(repository: &str) -> bool {
-    let wanted = format!("RESTIC_REPOSITORY={repository}\0");
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut read = processes.filter_map(|process| std::fs::read(process.path().join("environ")).ok());
-    read.any(|environment| String::from_utf8_lossy(&environment).contains(&wanted))
+/// The folders in /proc of the processes that work on this repository.
+fn working_on(repository: &Path) -> Vec<PathBuf> {
+    let wanted = format!("RESTIC_REPOSITORY={}\0", repository.display());
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
+    let works = |process: &PathBuf| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&wanted)
+    };
+    processes.filter(works).collect()
 }

@@ -1,9 +1,10 @@
 //! A command in a machine, as it is followed.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use stead_vm::access::{self, Access, RunId};
+use stead_vm::access::{self, Access, Begun, RunId};
 
 use super::{Followed, Heard, MOST};
 use crate::job::machines::{Machine, Trouble};
@@ -14,6 +15,8 @@ pub(in crate::job) struct Unit {
     pub(in crate::job) machine: Machine,
     pub(in crate::job) access: Access,
     pub(in crate::job) run: RunId,
+    /// When it was this process that has just started it.
+    pub(in crate::job) begun: Cell<Option<Begun>>,
 }
 
 #[async_trait(?Send)]
@@ -21,7 +24,11 @@ impl Followed for Unit {
     async fn follow(&self, heard: &mut Heard) -> Result<Outcome, Trouble> {
         let mut looked = Instant::now();
         let still_there = async || self.machine.look_sometimes(&mut looked).await;
-        Ok(outcome(self.access.follow(&self.run, 0, MOST, heard, still_there).await?.outcome))
+        let ended = match self.begun.take() {
+            Some(begun) => self.access.follow_begun(begun, MOST, heard, still_there).await?,
+            None => self.access.follow(&self.run, 0, MOST, heard, still_there).await?,
+        };
+        Ok(outcome(ended.outcome))
     }
 
     async fn cancel(&self) -> Result<(), Trouble> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::sleep;
 
-use super::run::line;
-use super::{Access, AccessError, Outcome, RunId, ssh};
+use super::run::{Begun, line};
+use super::stream::Stream;
+use super::{Access, AccessError, Outcome, RunId};
 
-const FOLLOW: &str = include_str!("follow/follow.sh");
+pub(super) const FOLLOW: &str = include_str!("follow/follow.sh");
 const PIECE: usize = 32 << 10;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -47,61 +48,85 @@ impl Access {
         from: u64,
         most: u64,
         output: &mut O,
-        mut still_there: impl AsyncFnMut() -> Result<(), O::Error>,
+        still_there: impl AsyncFnMut() -> Result<(), O::Error>,
     ) -> Result<Ended, O::Error> {
         let mut position = Position { reached: from, most };
+        let stream = self.opened(run, &position);
+        self.follow_from(run, stream, &mut position, output, still_there).await
+    }
+
+    /// The same for one that was just started: its output comes over the connection that started it.
+    ///
+    /// # Errors
+    /// As [`Access::follow`].
+    pub async fn follow_begun<O: Output>(
+        &self,
+        begun: Begun,
+        most: u64,
+        output: &mut O,
+        still_there: impl AsyncFnMut() -> Result<(), O::Error>,
+    ) -> Result<Ended, O::Error> {
+        let mut position = Position { reached: 0, most };
+        self.follow_from(&begun.run, Ok(begun.stream), &mut position, output, still_there).await
+    }
+
+    async fn follow_from<O: Output>(
+        &self,
+        run: &RunId,
+        mut stream: Result<Stream, AccessError>,
+        position: &mut Position,
+        output: &mut O,
+        mut still_there: impl AsyncFnMut() -> Result<(), O::Error>,
+    ) -> Result<Ended, O::Error> {
         loop {
-            match self.read(run, &mut position, output).await {
+            match self.read(run, stream, position, output).await {
                 Ok(Some(ended)) => return Ok(ended),
                 // It is ending, or the connection broke.
                 Ok(None) | Err(Broken::Connection(_)) => sleep(PAUSE).await,
                 Err(Broken::Other(error)) => return Err(error),
             }
             still_there().await?;
+            stream = self.opened(run, position);
         }
+    }
+
+    fn opened(&self, run: &RunId, position: &Position) -> Result<Stream, AccessError> {
+        self.open(&line(FOLLOW, run).replace("@NEXT@", &(position.reached + 1).to_string()))
     }
 
     /// One connection's worth; none when there is more to read.
     async fn read<O: Output>(
         &self,
         run: &RunId,
+        stream: Result<Stream, AccessError>,
         position: &mut Position,
         output: &mut O,
     ) -> Result<Option<Ended>, Broken<O::Error>> {
-        self.stream(run, position, output).await?;
+        self.drain(stream.map_err(broken)?, position, output).await?;
         let status = self.status_once(run).await.map_err(broken)?;
         let ended = status.outcome.filter(|_| status.written <= position.reached);
         Ok(ended.map(|outcome| Ended { outcome, written: status.written }))
     }
 
-    async fn stream<O: Output>(
+    async fn drain<O: Output>(
         &self,
-        run: &RunId,
+        mut stream: Stream,
         position: &mut Position,
         output: &mut O,
     ) -> Result<(), Broken<O::Error>> {
-        let cannot = |source| broken(AccessError::Program { program: "ssh", source });
-        let script = line(FOLLOW, run).replace("@NEXT@", &(position.reached + 1).to_string());
-        let mut child = self.command(&script).spawn().map_err(cannot)?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let complaints = tokio::spawn(ssh::words(stderr));
-        if let Some(mut stdout) = stdout {
-            let mut piece = vec![0; PIECE];
-            loop {
-                let read = stdout.read(&mut piece).await.map_err(cannot)?;
-                let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-                position.reached += read as u64;
-                if position.reached > position.most {
-                    let (machine, what) = (self.machine(), "the output".to_owned());
-                    return Err(broken(AccessError::TooLarge { machine, what, most: position.most }));
-                }
-                output.take(bytes, position.reached).await.map_err(Broken::Other)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = stream.stdout.read(&mut piece).await;
+            let read = read.map_err(|source| broken(AccessError::Program { program: "ssh", source }))?;
+            let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            position.reached += read as u64;
+            if position.reached > position.most {
+                let (machine, what) = (self.machine(), "the output".to_owned());
+                return Err(broken(AccessError::TooLarge { machine, what, most: position.most }));
             }
+            output.take(bytes, position.reached).await.map_err(Broken::Other)?;
         }
-        drop(stdin);
-        let status = child.wait().await.map_err(cannot)?;
-        let words = complaints.await.unwrap_or_default();
-        self.check(status, "read a command's output", words).map_err(broken)
+        self.closed(stream, "read a command's output").await.map_err(broken)
     }
 }
 

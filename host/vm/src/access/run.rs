@@ -3,14 +3,16 @@
 
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-
+use super::follow::FOLLOW;
+use super::stream::Stream;
 use super::{Access, AccessError, ssh};
 
 const START: &str = include_str!("run/start.sh");
 const CREDENTIAL: &str = include_str!("run/credential.sh");
 const STATUS: &str = include_str!("run/status.sh");
 const CANCEL: &str = include_str!("run/cancel.sh");
+/// What the script says when the command has been started; its output follows.
+const STARTED: &[u8] = b"started\n";
 const LONGEST_ID: usize = 40;
 const LONGEST_NAME: usize = 63;
 
@@ -44,6 +46,13 @@ pub struct Status {
     pub outcome: Option<Outcome>,
     /// How many bytes it has written so far; all of them, when there is an outcome.
     pub written: u64,
+}
+
+/// A command that was started, with the connection that started it: its output comes over that one.
+#[derive(Debug)]
+pub struct Begun {
+    pub(super) run: RunId,
+    pub(super) stream: Stream,
 }
 
 impl RunId {
@@ -85,27 +94,21 @@ impl FromStr for RunId {
 
 impl Access {
     /// Starts `script` for sh(1), as root, with both outputs going to one file; nothing happens when a command of this name
-    /// was started before.
+    /// was started before. Only the input of ssh(1) and the memory of the machine ever hold the credentials.
     ///
     /// # Errors
     /// When the machine cannot be reached, or systemd does not start it.
-    pub async fn start(&self, run: &RunId, script: &str) -> Result<(), AccessError> {
-        self.start_with(run, script, &[]).await
-    }
-
-    /// The same with secrets, which only the input of ssh(1) and the memory of the machine ever hold.
-    ///
-    /// # Errors
-    /// As [`Access::start`].
-    pub async fn start_with(&self, run: &RunId, script: &str, credentials: &[Credential]) -> Result<(), AccessError> {
+    pub async fn start(&self, run: &RunId, script: &str, credentials: &[Credential]) -> Result<Begun, AccessError> {
         for credential in credentials {
             let mut input = format!("{}\n", credential.value.len()).into_bytes();
             input.extend(&credential.value);
             self.ask(&line(CREDENTIAL, run).replace("@NAME@", &credential.name), &input).await?;
         }
         let names: Vec<_> = credentials.iter().map(|credential| credential.name.as_str()).collect();
-        let line = line(START, run).replace("@DIGEST@", &hex::encode(Sha256::digest(script)));
-        self.ask(&line.replace("@CREDENTIALS@", &names.join(" ")), script.as_bytes()).await.map(drop)
+        let start = START.replace("@SIZE@", &script.len().to_string()).replace("@CREDENTIALS@", &names.join(" "));
+        let line = line(&format!("{start}\n{}", FOLLOW.replace("@NEXT@", "1")), run);
+        let stream = ssh::again(async || self.open_after(STARTED, &line, script.as_bytes()).await).await?;
+        Ok(Begun { run: run.clone(), stream })
     }
 
     /// Whether it runs, and how it ended.

@@ -19,7 +19,7 @@ const LONGEST_SOCKET: usize = 90;
 const LONGEST: u64 = 64 << 10;
 
 /// Longer than anything that is asked takes beside busy neighbours; stopping a unit may take ten seconds of it.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(super) const LIMIT: Duration = Duration::from_secs(120);
 /// Between tries.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3)];

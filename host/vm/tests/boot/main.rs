@@ -34,7 +34,7 @@ async fn a_booted_machine_works_and_ends_itself_when_nobody_renews_its_lease() -
 async fn is_what_was_asked_for(place: &Place) -> Result<()> {
     let (run, began) = ("facts".parse()?, Instant::now());
     let script = "hostname; systemctl is-active stead-lease.timer stead-life.timer; nproc; exit 3";
-    place.access.start(&run, script).await?;
+    place.access.start(&run, script, &[]).await?;
     let mut said = Said::default();
     let ended = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
     println!("first output of a command after {:?}", said.first.map(|first| first - began));
@@ -49,7 +49,7 @@ async fn reaches_nothing(place: &Place) -> Result<()> {
     listener.set_nonblocking(true)?;
     let run = "network".parse()?;
     let script = format!("timeout 5 bash -c 'exec 3<> /dev/tcp/10.0.2.2/{}'", listener.local_addr()?.port());
-    place.access.start(&run, &script).await?;
+    place.access.start(&run, &script, &[]).await?;
     let mut said = Said::default();
     let ended = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
     ensure!(ended.outcome != Outcome::Exited(0) && listener.accept().is_err(), "{ended:?} {}", said.text);
@@ -70,7 +70,7 @@ async fn ends_while_a_command_is_followed(place: &Place) -> Result<()> {
     let script = "timer=/run/systemd/system/stead-lease.timer
         sed -i s/OnActiveSec=.*/OnActiveSec=3/ $timer; systemctl daemon-reload; systemctl restart stead-lease.timer
         echo waiting; sleep 1000";
-    place.access.start(&run, script).await?;
+    place.access.start(&run, script, &[]).await?;
     let (mut said, began) = (Said::default(), Instant::now());
     let followed = place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await;
     assert_eq!(followed.expect_err("the machine ends itself").to_string(), "the machine is Ended");

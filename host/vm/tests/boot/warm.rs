@@ -45,7 +45,7 @@ impl Warm {
         let script = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /etc/machine-id; date +%s
             head -c 16 /dev/urandom | sha256sum
             systemctl is-active stead-lease.timer stead-life.timer";
-        place.access.start(&run, script).await?;
+        place.access.start(&run, script, &[]).await?;
         let mut said = Said::default();
         place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;
         println!("first output after {:?}", said.first.map(|first| first - began));

@@ -16,6 +16,7 @@ async fn commands_outlive_connections_and_files_arrive_whole() -> Result<()> {
     let place = Place::start()?;
     runs::output_and_status_are_kept(&place).await?;
     runs::a_new_process_reads_on_where_the_old_one_died(&place).await?;
+    runs::what_was_begun_is_read_on_when_its_connection_breaks(&place).await?;
     runs::starting_twice_starts_once(&place).await?;
     runs::a_credential_is_there_for_its_command_alone(&place).await?;
     runs::every_end_has_its_name(&place).await?;

@@ -53,14 +53,22 @@ impl Up<'_> {
         };
         let chosen = |(name, source): (&str, Source)| Ok((name.to_owned(), self.chosen(name, &source, &here)?));
         let mut images: BTreeMap<_, _> = sources.into_iter().map(chosen).collect::<Result<_, ApplyError>>()?;
-        self.name_built(&mut images).await?;
+        // A build that was taken back has left its image under the name, where the next container would find it.
+        self.name_images(&mut images, |service| service.build.is_some()).await?;
         Ok(images)
     }
 
-    /// A build that was taken back has left its image under the name, where the next container would find it.
-    async fn name_built(&self, images: &mut BTreeMap<String, Chosen>) -> Result<(), ApplyError> {
-        for (name, service) in self.model.services.iter().filter(|(_, service)| service.build.is_some()) {
+    /// Gives the images of some services their names back, where those mean others by now.
+    pub(super) async fn name_images(
+        &self,
+        images: &mut BTreeMap<String, Chosen>,
+        which: impl Fn(&Service) -> bool,
+    ) -> Result<(), ApplyError> {
+        for (name, service) in self.model.services.iter().filter(|(_, service)| which(service)) {
             let named = service.image_name(self.project, name);
+            if named.contains('@') {
+                continue;
+            }
             if let Some(chosen) = images.get_mut(name).filter(|chosen| chosen.called != named) {
                 self.tag(&chosen.image.id, &named).await?;
                 chosen.called = named;

@@ -54,23 +54,9 @@ impl Up<'_> {
 
     /// Makes sure that images are there under their names.
     pub(in crate::capability::compose) async fn ready(&self) -> Result<BTreeMap<String, Image>, ApplyError> {
-        let images = self.images().await?;
-        let images = images.into_iter().map(|(service, chosen)| (service, chosen.image)).collect();
-        self.name_images(&images).await?;
-        Ok(images)
-    }
-
-    /// The plugin finds images by name, and a name may mean another one by now than was planned.
-    async fn name_images(&self, images: &BTreeMap<String, Image>) -> Result<(), ApplyError> {
-        for (name, service) in &self.model.services {
-            let named = service.image_name(self.project, name);
-            let (Some(image), false) = (images.get(name), named.contains('@')) else { continue };
-            let there = docker::image(self.docker, &named).await.map_err(self.failed("look for an image"))?;
-            if there.is_some_and(|there| there.id == image.id) {
-                continue;
-            }
-            self.tag(&image.id, &named).await?;
-        }
-        Ok(())
+        let mut images = self.images().await?;
+        // The plugin finds images by name, and a name may mean another one by now than was planned.
+        self.name_images(&mut images, |_| true).await?;
+        Ok(images.into_iter().map(|(service, chosen)| (service, chosen.image)).collect())
     }
 }

@@ -1,6 +1,8 @@
 cd /var/lib/stead/run/@RUN@ || exit 1
 if [ ! -e status ]; then
     pid= group=
+    # It may have been begun a moment ago.
+    [ -e started ] || sleep 0.1
     # Asking systemd takes an emulated machine longer than all else here. The number may be another process's by now.
     read -r pid 2> /dev/null < /run/stead-run-@RUN@.pid
     [ "$pid" ] && read -r group 2> /dev/null < "/proc/$pid/cgroup"

@@ -6,39 +6,45 @@ unit=stead-run-@RUN@
 known=yes
 [ -d "$folder" ] || { known=no; mkdir -p "$folder"; }
 cd "$folder"
-# It writes `started` itself: what has begun is never begun again.
 credentials=/run/stead/credentials/@RUN@
-if [ -e started ] || [ -e status ] || { [ "$known" = yes ] && systemctl -q is-active "$unit"; }; then
-    rm -rf "$credentials"
-    exit 0
+start() {
+    ready=yes
+    set --
+    for name in @CREDENTIALS@; do
+        # Gone when another start has been faster.
+        [ -e "$credentials/$name" ] || ready=no
+        set -- "$@" "--property=LoadCredential=$name:$credentials/$name"
+    done
+    # A connection that breaks ends the input as well: what came may be a piece of it.
+    LC_ALL=C
+    script=$(cat; echo .)
+    script=${script%.}
+    [ "${#script}" = @SIZE@ ] || exit 65
+    # Files of its own, for another start may be at it too.
+    command=command.$$
+    printf %s "$script" > "$command"
+    # Runs after everything that the command started has ended: the output is complete then. A machine that is busy may
+    # need long for it, and is given that: without a status the command would be lost.
+    printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > finish.$$
+    : >> output
+    # The number of its process is there for whoever follows it, until this machine restarts.
+    begin='read -r pid rest < /proc/self/stat; echo "$pid" > /run/stead-run-@RUN@.pid; : > started; cd; exec /bin/sh "$0"'
+    [ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
+        --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
+        --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish.$$" "$@" \
+        /bin/sh -c "$begin" "$folder/$command" && return
+    # Another start may have been faster, and not be through yet.
+    i=0
+    until [ -e started ] || [ -e status ]; do
+        [ "$i" -lt 50 ]
+        sleep 0.2
+        i=$((i + 1))
+    done
+}
+# It writes `started` itself: what has begun is never begun again.
+if ! { [ -e started ] || [ -e status ] || { [ "$known" = yes ] && systemctl -q is-active "$unit"; }; }; then
+    start
 fi
-ready=yes
-set --
-for name in @CREDENTIALS@; do
-    # Gone when another start has been faster.
-    [ -e "$credentials/$name" ] || ready=no
-    set -- "$@" "--property=LoadCredential=$name:$credentials/$name"
-done
-# Files of its own, for another start may be at it too.
-command=command.$$
-cat > "$command"
-# A connection that breaks ends the input as well: what came may be a piece of it.
-digest=$(sha256sum < "$command")
-[ "${digest%% *}" = @DIGEST@ ] || { rm -f "$command"; exit 65; }
-# Runs after everything that the command started has ended: the output is complete then. A machine that is busy may need
-# long for it, and is given that: without a status the command would be lost.
-printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > finish.$$
-: >> output
-# The number of its process is there for whoever follows it, until this machine restarts.
-begin='read -r pid rest < /proc/self/stat; echo "$pid" > /run/stead-run-@RUN@.pid; : > started; cd; exec /bin/sh "$0"'
-[ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
-    --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
-    --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish.$$" "$@" \
-    /bin/sh -c "$begin" "$folder/$command" && { [ ! -e "$credentials" ] || rm -rf "$credentials"; exit; }
-# Another start may have been faster, and not be through yet.
-i=0
-until [ -e started ] || [ -e status ]; do
-    [ "$i" -lt 50 ]
-    sleep 0.2
-    i=$((i + 1))
-done
+[ ! -e "$credentials" ] || rm -rf "$credentials"
+set +eu
+echo started
