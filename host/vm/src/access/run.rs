@@ -8,6 +8,10 @@ use super::stream::Stream;
 use super::{Access, AccessError, ssh};
 
 const START: &str = include_str!("run/start.sh");
+const AHEAD: &str = include_str!("run/ahead.sh");
+/// What a unit runs when all of it has ended, as words of printf(1).
+const FINISH: &str =
+    r#"'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status'"#;
 const CREDENTIAL: &str = include_str!("run/credential.sh");
 const STATUS: &str = include_str!("run/status.sh");
 const CANCEL: &str = include_str!("run/cancel.sh");
@@ -106,9 +110,18 @@ impl Access {
         }
         let names: Vec<_> = credentials.iter().map(|credential| credential.name.as_str()).collect();
         let start = START.replace("@SIZE@", &script.len().to_string()).replace("@CREDENTIALS@", &names.join(" "));
+        let start = start.replace("@FINISH@", FINISH);
         let line = line(&format!("{start}\n{}", FOLLOW.replace("@NEXT@", "1")), run);
         let stream = ssh::again(async || self.open_after(STARTED, &line, script.as_bytes()).await).await?;
         Ok(Begun { run: run.clone(), stream })
+    }
+
+    /// Starts one unit ahead, which waits for the first command without credentials.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached, or systemd does not start it.
+    pub async fn start_ahead(&self) -> Result<(), AccessError> {
+        self.ask_once(&AHEAD.replace("@FINISH@", FINISH), b"").await.map(drop)
     }
 
     /// Whether it runs, and how it ended.

@@ -23,6 +23,7 @@ async fn commands_outlive_connections_and_files_arrive_whole() -> Result<()> {
     runs::a_cancelled_command_stops_with_all_its_children(&place).await?;
     runs::a_flood_ends_at_the_limit(&place).await?;
     runs::a_command_that_is_gone_is_lost(&place).await?;
+    runs::one_that_was_started_ahead_takes_the_first_command(&place).await?;
     files::arrive_whole_or_not_at_all(&place).await?;
     files::names_are_no_commands(&place).await?;
     place.nothing_is_said_to_another_host().await?;

@@ -159,3 +159,40 @@ pub(crate) async fn a_command_that_is_gone_is_lost(place: &Place) -> Result<()> 
     assert!(matches!(status, Err(AccessError::Lost { .. })), "{status:?}");
     Ok(())
 }
+
+/// As in a template. It serves one command, once, and one without credentials; to whoever looks it is like any other.
+pub(crate) async fn one_that_was_started_ahead_takes_the_first_command(place: &Place) -> Result<()> {
+    let (access, waits) = (&place.access, "systemctl is-active stead-ahead");
+    access.start_ahead().await?;
+    let secret = [Credential::new("key", "hunter2")?];
+    access.start(&id("own"), "cat \"$CREDENTIALS_DIRECTORY/key\"", &secret).await?;
+    assert_eq!(place.whole(&id("own")).await?.0, "hunter2");
+    assert_eq!(place.container.inside(waits)?.stdout, "active\n");
+
+    let script = "echo x >> /root/ahead; cat /proc/self/cgroup; pwd; echo err >&2; sleep 1; exit 7";
+    let run = id("first");
+    let (one, two) = tokio::join!(access.start(&run, script, &[]), access.start(&run, script, &[]));
+    let mut collected = Collected::default();
+    let ended = access.follow_begun(one?, NO_LIMIT, &mut collected, still_there).await?;
+    let said = String::from_utf8(collected.bytes)?;
+    ensure!(said.contains("/stead-ahead.service\n") && said.ends_with("/root\nerr\n"), "{said}");
+    two.map(drop)?;
+    assert_eq!(
+        (ended.outcome, place.container.inside("cat /root/ahead")?.stdout.as_str()),
+        (Outcome::Exited(7), "x\n")
+    );
+
+    access.start(&id("second"), "cat /proc/self/cgroup", &[]).await?;
+    let (said, _) = place.whole(&id("second")).await?;
+    ensure!(said.contains("/stead-run-second.service"), "{said}");
+
+    // Another template, of which the first command is cancelled with all its children.
+    place.container.inside("rm -f /run/stead-ahead*")?.ok()?;
+    access.start_ahead().await?;
+    access.start(&id("third"), "sleep 4713 & sleep 4713", &[]).await?;
+    assert_eq!(access.status(&id("third")).await?.outcome, None);
+    access.cancel(&id("third")).await?;
+    assert_eq!(place.whole(&id("third")).await?.1.outcome, Outcome::Cancelled);
+    assert_eq!(place.container.inside("pgrep -fc '^sleep 4713'")?.stdout, "0\n");
+    Ok(())
+}

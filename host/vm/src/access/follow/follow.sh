@@ -1,14 +1,15 @@
 cd /var/lib/stead/run/@RUN@ || exit 1
 if [ ! -e status ]; then
-    pid= group=
+    pid= group= unit=stead-run-@RUN@
+    [ ! -e unit ] || read -r unit < unit
     # It may have been begun a moment ago.
-    [ -e started ] || sleep 0.1
+    [ -e /run/stead-run-@RUN@.pid ] || sleep 0.1
     # Asking systemd takes an emulated machine longer than all else here. The number may be another process's by now.
     read -r pid 2> /dev/null < /run/stead-run-@RUN@.pid
     [ "$pid" ] && read -r group 2> /dev/null < "/proc/$pid/cgroup"
     case $group in
-        */stead-run-@RUN@.service) ;;
-        *) pid=$(systemctl show --value --property=MainPID stead-run-@RUN@) ;;
+        */"$unit".service) ;;
+        *) pid=$(systemctl show --value --property=MainPID "$unit") ;;
     esac
     if [ ! -e status ] && [ "$pid" != 0 ]; then
         exec tail -c +@NEXT@ -s 0.2 --pid="$pid" -f output

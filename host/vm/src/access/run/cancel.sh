@@ -3,6 +3,7 @@ umask 077
 mkdir -p /var/lib/stead/run/@RUN@
 cd /var/lib/stead/run/@RUN@
 unit=stead-run-@RUN@
+[ ! -e unit ] || read -r unit < unit || :
 [ -e status ] || : > cancelled
 systemctl stop --no-block "$unit" 2> /dev/null || :
 i=0

@@ -3,6 +3,7 @@ umask 077
 # With few programs: each costs tens of milliseconds on an emulated machine, and somebody waits.
 folder=/var/lib/stead/run/@RUN@
 unit=stead-run-@RUN@
+ahead=/run/stead-ahead
 known=yes
 [ -d "$folder" ] || { known=no; mkdir -p "$folder"; }
 cd "$folder"
@@ -23,13 +24,25 @@ start() {
     # Files of its own, for another start may be at it too.
     command=command.$$
     printf %s "$script" > "$command"
+    : >> output
+    # Of several starts one decides which unit it is, and whoever follows reads that. Redirections do not overwrite here.
+    set -C
+    [ "$#" = 0 ] && [ -p "$ahead" ] && [ ! -e unit ] && true 2> /dev/null > "$ahead.taken" && unit=stead-ahead
+    { echo "$unit" > unit; } 2> /dev/null && won=yes || won=no
+    set +C
+    # The number of the process is there for whoever follows it, until this machine restarts.
+    if [ "$won$unit" = yesstead-ahead ]; then
+        read -r pid < "$ahead.pid"
+        echo "$pid" > /run/stead-run-@RUN@.pid
+        echo "@RUN@ $command" > "$ahead"
+        return
+    fi
+    read -r unit < unit || :
     # Runs after everything that the command started has ended: the output is complete then. A machine that is busy may
     # need long for it, and is given that: without a status the command would be lost.
-    printf '%s\n' 'printf "%s %s %s\n" "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > status.new' 'mv status.new status' > finish.$$
-    : >> output
-    # The number of its process is there for whoever follows it, until this machine restarts.
+    printf '%s\n' @FINISH@ > finish.$$
     begin='read -r pid rest < /proc/self/stat; echo "$pid" > /run/stead-run-@RUN@.pid; : > started; cd; exec /bin/sh "$0"'
-    [ "$ready" = yes ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
+    [ "$ready$unit" = yesstead-run-@RUN@ ] && systemd-run --quiet --collect --unit="$unit" --property=Type=exec --setenv=HOME=/root --property=WorkingDirectory="$folder" \
         --property=StandardOutput=append:"$folder/output" --property=StandardError=append:"$folder/output" \
         --property=TimeoutStopSec=300 --property=ExecStopPost="/bin/sh $folder/finish.$$" "$@" \
         /bin/sh -c "$begin" "$folder/$command" && return
@@ -42,6 +55,8 @@ start() {
     done
 }
 # It writes `started` itself: what has begun is never begun again.
+[ ! -e unit ] || read -r unit < unit || :
+[ "$unit" != stead-ahead ] || known=no
 if ! { [ -e started ] || [ -e status ] || { [ "$known" = yes ] && systemctl -q is-active "$unit"; }; }; then
     start
 fi

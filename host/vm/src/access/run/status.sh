@@ -1,6 +1,8 @@
 cd /var/lib/stead/run/@RUN@ 2> /dev/null || { echo lost; exit 0; }
+unit=stead-run-@RUN@
+[ ! -e unit ] || read -r unit < unit
 # Asked before the status is looked for: it may end in between.
-state=$(systemctl show --value --property=ActiveState stead-run-@RUN@)
+state=$(systemctl show --value --property=ActiveState "$unit")
 if [ -e status ]; then
     [ ! -e cancelled ] || word=cancelled
     echo "$(stat -c %s output) ${word-} $(cat status)"

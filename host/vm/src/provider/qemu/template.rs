@@ -34,7 +34,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(600);
 const LIFETIME: Duration = Duration::from_secs(1800);
 const END_LIMIT: Duration = Duration::from_secs(30);
 /// Counts changes of what a template holds.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// A template that is to be made.
 #[derive(Debug)]
@@ -150,6 +150,7 @@ impl Place {
 /// Waits for the end of the boot, and leaves in the machine nothing of its own identity and a unit that waits for the next.
 async fn settle(access: &Access) -> Result<(), AccessError> {
     access.ready::<AccessError>(BOOT_LIMIT, async || Ok(())).await?;
+    access.start_ahead().await?;
     access.ask_within(BOOT_LIMIT, wake::SETTLE, wake::SCRIPT.as_bytes()).await.map(drop)
 }
 
