@@ -78,19 +78,21 @@ impl Laptop {
         Ok(self.curl(&format!("--output /dev/null --write-out '%{{http_code}}' {arguments}"))?.stdout)
     }
 
+    /// Goes where it is led, by way of redirections, and answers where that is; what is there is in the file `page`.
+    pub(crate) fn go(&self, arguments: &str) -> Result<String> {
+        let page = self.path("page");
+        self.get(&format!("--location --output {page} --write-out '%{{url_effective}}' {arguments}"))
+    }
+
     /// Logs in to the web application by the SSO provider, through its forms.
     pub(crate) fn log_in(&self, name: &str, password: &str) -> Result<()> {
-        let page = self.path("page");
-        let go = |arguments: &str| {
-            self.get(&format!("--location --output {page} --write-out '%{{url_effective}}' {arguments}"))
-        };
-        let mut at = go(&format!("https://app.{DOMAIN}/api/login"))?;
+        let (page, mut at) = (self.path("page"), self.go(&format!("https://app.{DOMAIN}/api/login"))?);
         for (field, value) in [("login", name), ("password", password)] {
             let html = std::fs::read_to_string(&page)?;
             ensure!(html.contains(&format!("name=\"{field}\"")), "{at} asks for no {field}: {html}");
             let token = html.split("name=\"csrf_token\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
             let token = token.with_context(|| format!("no token in {html}"))?;
-            at = go(&format!(
+            at = self.go(&format!(
                 "--referer '{at}' --form-string csrf_token={token} --form-string {field}={value} --form-string remember=y '{at}'"
             ))?;
         }

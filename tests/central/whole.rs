@@ -37,6 +37,7 @@ fn the_whole_server_works_and_a_bad_commit_is_taken_back() -> Result<()> {
     whole.files_come_by_sftp_and_go_by_webdav()?;
     whole.laptop.log_in("admin", &admin)?;
     whole.a_prediction_outlives_its_machine()?;
+    whole.the_page_lets_in_whom_the_provider_knows()?;
     whole.it_is_scaled_and_watched()?;
     whole.a_bad_commit_is_taken_back()
 }
@@ -101,6 +102,20 @@ impl Whole {
         fs::write(&file, model().to_string())?;
         self.laptop.get(&format!("{dav} --request MKCOL https://files.{DOMAIN}/models"))?;
         self.laptop.get(&format!("{dav} --upload-file {file} https://files.{DOMAIN}/models/colours.json"))?;
+        Ok(())
+    }
+
+    /// Who is logged in at the provider is asked for nothing more. From outside the VPN there is no page.
+    fn the_page_lets_in_whom_the_provider_knows(&self) -> Result<()> {
+        let at = format!("https://jobs.{DOMAIN}:8443");
+        self.place.there(&format!("echo 127.0.0.1 sso.{DOMAIN} >> /etc/hosts"))?;
+        assert_eq!(self.laptop.go(&format!("{at}/jobs"))?, format!("{at}/login?next=%2Fjobs"));
+        self.laptop.go(&format!("'{at}/sso/login?next=%2Fjobs'"))?;
+        let page = fs::read_to_string(self.laptop.path("page"))?;
+        ensure!(page.contains("<h1>You have logged in</h1>") && page.contains("href=\"/jobs\""), "{page}");
+        assert_eq!(self.laptop.go(&format!("{at}/jobs"))?, format!("{at}/jobs"));
+        let page = fs::read_to_string(self.laptop.path("page"))?;
+        ensure!(page.contains("<h1>Jobs</h1>") && page.contains("predict"), "{page}");
         Ok(())
     }
 

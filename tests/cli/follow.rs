@@ -1,8 +1,9 @@
 //! A server that follows the branch of a git remote.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -91,27 +92,82 @@ impl Team {
     }
 }
 
+/// A program that follows, killed when it is dropped.
+struct Following {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Following {
+    /// Its first round has been: what it applied is there, and the lock of its apply is free.
+    fn begun(team: &Team, command: &mut Command) -> Result<Self> {
+        let said = team.at("said");
+        let following = Self { child: command.stderr(fs::File::create(&said)?).spawn()?, said };
+        wait::until("the first round", LIMIT, || Ok((team.motd().is_ok_and(|motd| motd == "one\n")).then_some(())))?;
+        drop(following.applying(team)?);
+        Ok(following)
+    }
+
+    fn applying(&self, team: &Team) -> Result<Lock> {
+        wait::until("the lock", LIMIT, || Ok(Some(Lock::take(&team.at("state"), "bob", "an apply")?)))
+    }
+
+    /// Waits until it has ended because something else is to go on.
+    fn ended(mut self) -> Result<()> {
+        let ended = wait::until("its end", LIMIT, || Ok(self.child.try_wait()?));
+        let said = fs::read_to_string(&self.said)?;
+        let ended = ended.with_context(|| said.clone())?;
+        ensure!(ended.success() && said.contains("whatever its unit says now goes on"), "{ended}: {said}");
+        Ok(())
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 #[test]
 fn it_ends_when_it_is_told_to_but_not_under_an_apply() -> Result<()> {
     let team = Team::new()?;
     team.commit("motd = \"one\\n\"", Some("alice"), &["alice"])?;
-    let said = team.at("said");
-    let mut following = team.server.command("follow").stderr(fs::File::create(&said)?).spawn()?;
-    let followed = (|| {
-        wait::until("the first round", LIMIT, || Ok((team.motd().is_ok_and(|motd| motd == "one\n")).then_some(())))?;
-        // The round is over, and its apply with it.
-        let applying = wait::until("the lock", LIMIT, || Ok(Some(Lock::take(&team.at("state"), "bob", "an apply")?)))?;
-        run(Command::new("kill").args(["-s", "HUP", &following.id().to_string()]), LIMIT)?.ended_with(0)?;
-        std::thread::sleep(Duration::from_secs(3));
-        ensure!(following.try_wait()?.is_none(), "it ended under an apply: {}", fs::read_to_string(&said)?);
-        drop(applying);
-        wait::until("its end", LIMIT, || Ok(following.try_wait()?))
-    })();
-    drop(following.kill());
-    drop(following.wait());
-    let (ended, said) = (followed?, fs::read_to_string(&said)?);
-    ensure!(ended.success() && said.contains("whatever its unit says now goes on"), "{ended}: {said}");
-    Ok(())
+    let mut following = Following::begun(&team, &mut team.server.command("follow"))?;
+    let applying = following.applying(&team)?;
+    run(Command::new("kill").args(["-s", "HUP", &following.child.id().to_string()]), LIMIT)?.ended_with(0)?;
+    std::thread::sleep(Duration::from_secs(3));
+    ensure!(following.child.try_wait()?.is_none(), "it ended under an apply");
+    drop(applying);
+    following.ended()
+}
+
+/// In a mount namespace, where the folder of installed programs has this one alone, by the name `one`.
+const INSTALLED: &str = "mount -t tmpfs tmpfs /usr/local/lib && mkdir /usr/local/lib/stead && cd /usr/local/lib/stead && : > one && \
+                         mount --bind \"$1\" one && cd \"$OLDPWD\" && shift && exec /usr/local/lib/stead/one \"$@\"";
+
+#[test]
+fn it_ends_when_another_program_has_applied() -> Result<()> {
+    let team = Team::new()?;
+    team.commit("motd = \"one\\n\"", Some("alice"), &["alice"])?;
+    let follow = team.server.command("follow");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", INSTALLED, "sh"]).arg(follow.get_program()).args(follow.get_args());
+    for (name, value) in follow.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(follow.get_current_dir().unwrap_or(Path::new("/"))).env("INVOCATION_ID", "of systemd");
+    let mut following = Following::begun(&team, &mut command)?;
+    let name = team.server.path("root/usr/local/bin/stead");
+    assert_eq!(fs::read_link(&name)?, Path::new("/usr/local/lib/stead/one"));
+    std::thread::sleep(Duration::from_secs(3));
+    ensure!(following.child.try_wait()?.is_none(), "it ended without a reason");
+    fs::remove_file(&name)?;
+    symlink("/usr/local/lib/stead/two", &name)?;
+    following.ended()
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Waits until a machine lets us in.
 
-use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
@@ -14,8 +13,6 @@ use super::{Access, AccessError};
 
 /// Short: this is the last thing between a booted machine and its first output.
 const PAUSE: Duration = Duration::from_millis(50);
-/// A login that takes longer may hang: what was sent before a machine had a network is repeated after 3, 6, 12 s.
-const HANGS: Duration = Duration::from_secs(3);
 /// Between connections that only wait for a greeting, how long each of them waits, and how many do. By default sshd turns
 /// some away when ten have not logged in.
 const NEXT: Duration = Duration::from_millis(500);
@@ -51,45 +48,33 @@ impl Access {
         }
     }
 
-    /// One login, and another one beside it when it hangs while newer connections are greeted.
+    /// One login, once there is somebody to log in to: two at once would take an emulated machine twice as long.
     async fn log_in(&self) -> Result<String, AccessError> {
-        let mut first = pin!(self.ask_once("exit 0", b""));
-        tokio::select! {
-            done = &mut first => return done,
-            () = self.greets() => {}
+        // With options there is more between it and us.
+        if self.options.is_empty() {
+            let words =
+                |error: io::Error| AccessError::Unreachable { machine: self.machine(), words: error.to_string() };
+            greeted(self.address).await.map_err(words)?;
         }
-        let mut second = pin!(self.ask_once("exit 0", b""));
-        let (done, other) = tokio::select! {
-            done = &mut first => (done, second),
-            done = &mut second => (done, first),
-        };
-        match done {
-            Err(AccessError::Unreachable { .. }) => other.await,
-            done => done,
-        }
+        self.ask_once("exit 0", b"").await
     }
+}
 
-    /// Waits until sshd greets a new connection.
-    async fn greets(&self) {
-        if !self.options.is_empty() {
-            // Then there is more between it and us.
-            pending::<()>().await;
+/// Waits until sshd greets a new connection. What was sent before a machine had a network is repeated after 3, 6, 12 s:
+/// a newer connection is faster then.
+async fn greeted(address: SocketAddr) -> io::Result<()> {
+    let mut waiting = JoinSet::new();
+    loop {
+        if waiting.len() < MOST {
+            waiting.spawn(greeting(address));
         }
-        sleep(HANGS).await;
-        let mut waiting = JoinSet::new();
-        loop {
-            if waiting.len() < MOST {
-                waiting.spawn(is_greeted(self.address));
-            }
-            if let Ok(Some(Ok(true))) = timeout(NEXT, waiting.join_next()).await {
-                return;
-            }
-            sleep(PAUSE).await;
+        if let Ok(Some(ended)) = timeout(NEXT, waiting.join_next()).await {
+            return ended?;
         }
     }
 }
 
-async fn is_greeted(address: SocketAddr) -> bool {
+async fn greeting(address: SocketAddr) -> io::Result<()> {
     let greeted = async { TcpStream::connect(address).await?.read_u8().await };
-    matches!(timeout(GREETING, greeted).await, Ok(Ok(_)))
+    timeout(GREETING, greeted).await?.map(drop)
 }
