@@ -13,11 +13,11 @@ use super::{Access, AccessError};
 
 /// Short: this is the last thing between a booted machine and its first output.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Between connections that only wait for a greeting, how long each of them waits, and how many do. By default sshd turns
-/// some away when ten have not logged in.
-const NEXT: Duration = Duration::from_millis(500);
-const GREETING: Duration = Duration::from_secs(4);
-const MOST: usize = 8;
+/// Between connections that only wait for a greeting, how long each of them waits, and how many do. They are few: all come
+/// through at once when a machine gets its network, and by default sshd turns logins away beside ten that have not logged in.
+const NEXT: Duration = Duration::from_secs(1);
+const GREETING: Duration = Duration::from_secs(3);
+const MOST: usize = 3;
 
 impl Access {
     /// Tries again and again until a login works. `still_there` is asked between tries: a machine that is gone is not
