@@ -116,12 +116,12 @@ impl Access {
         Ok(Begun { run: run.clone(), stream })
     }
 
-    /// Starts one unit ahead, which waits for the first command without credentials.
+    /// Starts one unit ahead, which waits for the first command without credentials; nothing happens while one waits.
     ///
     /// # Errors
     /// When the machine cannot be reached, or systemd does not start it.
     pub async fn start_ahead(&self) -> Result<(), AccessError> {
-        self.ask_once(&AHEAD.replace("@FINISH@", FINISH), b"").await.map(drop)
+        self.ask(&AHEAD.replace("@FINISH@", FINISH), b"").await.map(drop)
     }
 
     /// Whether it runs, and how it ended.

@@ -44,7 +44,9 @@ impl Warm {
         let run = "facts".parse()?;
         let script = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id /etc/machine-id; date +%s
             head -c 16 /dev/urandom | sha256sum
+            i=0; until systemctl -q is-active stead-lease.timer || [ $i = 100 ]; do sleep 0.2; i=$((i + 1)); done
             systemctl is-active stead-lease.timer stead-life.timer";
+        // The timers are set beside the first command, and behind it.
         place.access.start(&run, script, &[]).await?;
         let mut said = Said::default();
         place.access.follow(&run, 0, NO_LIMIT, &mut said, async || place.runs().await).await?;

@@ -1,6 +1,9 @@
 # Starts one unit ahead, for the first command that has no credentials: on an emulated machine that is half a second.
 set -eu
 umask 077
+# An earlier try may have lost its connection, at any line.
+systemctl -q is-active stead-ahead && exit 0
+rm -f /run/stead-ahead*
 lib=/usr/local/lib/stead
 mkdir -p "$lib"
 mkfifo /run/stead-ahead
