@@ -20,8 +20,9 @@ pub(in crate::author) fn compile(work: &Work<'_>, say: &mut dyn FnMut(&str)) -> 
     let output = work.output()?;
     let sdk = work.sdk("c");
     let world = sdk.join(work.declared.world.name());
+    // By `c11` the headers keep what is of POSIX, such as `clock_gettime`, to themselves.
     command
-        .args(["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-mexec-model=reactor"])
+        .args(["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-mexec-model=reactor"])
         .arg(joined("-ffile-prefix-map=", work.repo, "=."))
         .arg(joined("-I", &sdk, ""))
         .arg(joined("-I", &world, ""))
