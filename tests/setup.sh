@@ -8,7 +8,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 packages="gcc binutils libc6-dev musl-tools git ca-certificates openssh-client iproute2 util-linux
     qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring curl iptables mtools dosfstools e2fsprogs cpio zstd xz-utils busybox-static
     sudo passwd nftables docker.io wireguard-go wireguard-tools dbus postgresql python3-venv openssl slirp4netns
-    chromium chromium-driver restic"
+    chromium chromium-driver restic rclone"
 missing() {
     for package in $packages; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf ' %s' "$package"

@@ -26,6 +26,11 @@ mod container {
     }
 
     #[test]
+    fn backups_lie_elsewhere() -> Result<()> {
+        backup::backups_lie_elsewhere(Container::start("afar")?)
+    }
+
+    #[test]
     fn a_fresh_server_becomes_a_host() -> Result<()> {
         bootstrap::a_fresh_server_becomes_a_host(Container::start("fresh")?)
     }

@@ -1,5 +1,5 @@
-//! Starts and stops what the tests run against: virtual machines, system containers, a Docker Engine, PostgreSQL, network
-//! namespaces.
+//! Starts and stops what the tests run against: virtual machines, system containers, a Docker Engine, PostgreSQL, Amazon's
+//! APIs, network namespaces.
 //!
 //! Everything here is bounded in time, leaves the build machine's own firewall, network and Docker alone, and cleans up
 //! even when the test process is killed. Slow things are built once into a [`cache`] that all test processes share.
@@ -11,6 +11,7 @@ pub mod docker;
 pub mod host;
 mod keys;
 pub mod language;
+pub mod moto;
 pub mod netns;
 pub mod policy;
 pub mod postgres;
