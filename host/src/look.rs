@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::backup::State;
 use crate::capability::compose::App;
 use crate::capability::firewall::{Door, Section};
 use crate::capability::vpn::Tunnel;
@@ -30,6 +31,9 @@ pub struct Look {
     pub apps: Part<Vec<App>>,
     pub firewall: Part<Rules>,
     pub tunnels: Part<Vec<Tunnel>>,
+    /// Of a host with a stead that did not tell, none.
+    #[serde(default)]
+    pub backups: Vec<State>,
     /// The last runs, the newest first.
     pub runs: Vec<Run>,
     /// The plan of the newest of them, as text.

@@ -21,6 +21,6 @@ pub use error::RegistryError;
 pub use keys::{KeyError, PrivateKey, PublicKey};
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push};
-pub(crate) use reference::parse_digest;
+pub(crate) use reference::{HUB, parse_digest};
 pub use reference::{NotAReference, Reference, SCHEME, with_algorithm};
 pub use signature::{Signature, SignatureError};

@@ -87,6 +87,7 @@ fn look(at: i64, evil: &str) -> Value {
             "peers": {
                 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=": peer("anna-laptop", Some(12)),
                 "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=": peer(evil, None) } }] },
+        "backups": [{ "name": "nightly", "made": at - 86_400_000 }, { "name": "hourly", "made": null, "failed": [at, format!("no repository {evil}")] }],
         "runs": [run(8, "undone", Some(evil)), run(7, "applied", None)],
         "last_plan": format!("+ file /etc/motd\n    one {evil}\n")
     })

@@ -317,6 +317,7 @@ fn hosts_are_shown_as_they_were_seen_and_nothing_is_made_up() -> Result<()> {
         "anna-laptop",
         "file:/etc/motd",
         "alice@laptop",
+        "no repository",
         "<script>",
     ] {
         ensure!(said.contains(expected), "{expected} in {said}");

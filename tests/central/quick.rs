@@ -73,11 +73,10 @@ fn every_app_is_checked_restarted_and_short() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn grants_are_enough_and_no_more() -> Result<()> {
-    let (engine, repo) = (Engine::start()?, Repo::new()?);
+/// The repo for this machine: a tree of files whose Docker is the tests' engine.
+fn on_a_tree(engine: &Engine) -> Result<Repo> {
+    let repo = Repo::new()?;
     repo.make_secrets()?;
-    // For this machine: a tree of files whose Docker is the tests' engine.
     repo.edit("stead.toml", "address = \"root@203.0.113.7\"", "#")?;
     fs::create_dir_all(repo.file("root/etc"))?;
     fs::write(repo.file("root/etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
@@ -94,6 +93,13 @@ fn grants_are_enough_and_no_more() -> Result<()> {
         "[Service]\nExecStart=/usr/bin/dockerd\n[Install]\nWantedBy=multi-user.target\n",
     )?;
     engine.put_in(&repo.file("root"))?;
+    Ok(repo)
+}
+
+#[test]
+fn grants_are_enough_and_no_more() -> Result<()> {
+    let engine = Engine::start()?;
+    let repo = on_a_tree(&engine)?;
     // Something is to be done, and nothing is denied.
     repo.plan()?.ended_with(2)?;
     let whole: toml::Table = fs::read_to_string(repo.file("stead.toml"))?.parse()?;
@@ -139,4 +145,39 @@ fn entries(grants: &toml::Value) -> Vec<([String; 2], usize)> {
             .filter_map(move |(key, list)| Some(([capability.clone(), key.clone()], list.as_array()?.len())))
     });
     lists.flat_map(|(path, count)| (0..count).map(move |at| (path.clone(), at))).collect()
+}
+
+#[test]
+fn the_makers_images_are_let_in_by_digest() -> Result<()> {
+    let engine = Engine::start()?;
+    let repo = on_a_tree(&engine)?;
+    let mut pulled = Vec::new();
+    for entry in fs::read_dir(repo.file("production"))? {
+        let path = entry?.path();
+        let app = path.file_stem().context("no name")?.to_owned();
+        let to = repo.file("apps").join(&app).join("compose.override.yaml");
+        let text = fs::read_to_string(&path)?;
+        // As `stead app pin` writes them where the hub is in reach.
+        let pinned = |line: &str| match line.trim().strip_prefix("image: ") {
+            Some(image) => {
+                let name = image.split(' ').next().unwrap_or_default();
+                pulled.push(name.to_owned());
+                line.replace(name, &format!("{name}@sha256:{}", "0".repeat(64)))
+            }
+            None => line.to_owned(),
+        };
+        fs::write(to, text.lines().map(pinned).map(|line| line + "\n").collect::<String>())?;
+    }
+    ensure!(pulled.len() == 12, "{pulled:?}");
+    let denied = repo.plan()?.ended_with(DENIED)?;
+    ensure!(denied.contains("images"), "{denied}");
+    repo.edit("stead.toml", "\n# images = ", "\nimages = ")?;
+    let said = repo.plan()?.ended_with(2)?;
+    for image in &pulled {
+        ensure!(said.contains(&format!("{image}@sha256:000")), "{image}: {said}");
+    }
+    // By tag they are not.
+    repo.edit("apps/redis/compose.override.yaml", &format!("@sha256:{}", "0".repeat(64)), "")?;
+    ensure!(repo.plan()?.ended_with(DENIED)?.contains("redis:8"));
+    Ok(())
 }

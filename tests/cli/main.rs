@@ -7,6 +7,7 @@ mod follow;
 mod life;
 mod manual;
 mod mesh;
+mod pin;
 mod recorded;
 mod registry;
 mod repo;

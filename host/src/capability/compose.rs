@@ -33,6 +33,7 @@ mod state;
 mod summary;
 mod swarm;
 mod write;
+pub mod written;
 
 pub use app::{
     App, AppError, Apps, Cache, Cleaned, Exec, ExecEnded, Images, Instance, KeptVolume, Line, Lines, Needs, Since,

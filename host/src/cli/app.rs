@@ -10,6 +10,7 @@ mod clean;
 mod exec;
 mod logs;
 mod ls;
+mod pin;
 mod restart;
 
 /// See and run the compose apps of hosts.
@@ -20,6 +21,7 @@ pub(super) enum App {
     Restart(restart::Restart),
     Exec(exec::Exec),
     Clean(clean::Clean),
+    Pin(pin::Pin),
 }
 
 impl App {
@@ -30,6 +32,7 @@ impl App {
             Self::Restart(restart) => restart.run(context).await.map(Exit::code),
             Self::Exec(exec) => exec.run(context).await,
             Self::Clean(clean) => clean.run(context).await.map(Exit::code),
+            Self::Pin(pin) => pin.run(context).await.map(Exit::code),
         }
     }
 }

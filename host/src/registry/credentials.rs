@@ -11,10 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 use serde::Deserialize;
 
+use super::HUB;
 use crate::secret::Secret;
 
-/// The registry of an image that names none.
-const HUB: &str = "docker.io";
 const HUB_ADDRESS: &str = "https://index.docker.io/v1/";
 /// What a helper of Docker says of a registry that it knows nothing of.
 const NOT_THERE: &str = "credentials not found";

@@ -12,6 +12,8 @@ use crate::digest::Digest;
 /// What stands before a reference where it could be taken for a path, as Helm and others have it.
 pub const SCHEME: &str = "oci://";
 const ALGORITHM: &str = "sha256:";
+/// The registry of an image that names none.
+pub(crate) const HUB: &str = "docker.io";
 
 /// A name for something in a registry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +43,20 @@ pub fn with_algorithm(digest: &Digest) -> String {
 }
 
 impl Reference {
+    /// An image as compose files name it: without a registry it is in Docker's hub. `None` when it has no tag, and so means
+    /// whatever is the latest.
+    ///
+    /// # Errors
+    /// When it is no name of an image.
+    pub fn of_image(text: &str) -> Result<Option<Self>, NotAReference> {
+        let (host, path) = text.split_once('/').filter(|(host, _)| is_host(host)).unwrap_or((HUB, text));
+        let library = if host == HUB && !path.contains('/') { "library/" } else { "" };
+        if !path.contains([':', '@']) {
+            return Ok(None);
+        }
+        format!("{host}/{library}{path}").parse().map(Some)
+    }
+
     /// `registry.example.com:5000`.
     pub fn host(&self) -> &str {
         &self.0.host
@@ -180,6 +196,24 @@ mod tests {
         let both: Reference = format!("ghcr.io/a/b:v1@sha256:{digest}").parse()?;
         assert_eq!(both.wanted(), format!("sha256:{digest}"));
         assert_eq!(both.name(), "ghcr.io/a/b");
+        Ok(())
+    }
+
+    #[test]
+    fn images_are_in_the_hub_where_they_name_no_registry() -> anyhow::Result<()> {
+        let name = |text| Reference::of_image(text).map(|found| found.map(|reference| reference.to_string()));
+        for (text, expected) in [
+            ("redis:8", Some("docker.io/library/redis:8")),
+            ("prom/prometheus:v3.5.0", Some("docker.io/prom/prometheus:v3.5.0")),
+            ("docker.io/redis:8", Some("docker.io/library/redis:8")),
+            ("localhost:5000/redis:8", Some("localhost:5000/redis:8")),
+            ("registry.example.com/team/shop:1", Some("registry.example.com/team/shop:1")),
+            ("redis", None),
+            ("registry.example.com:5000/shop", None),
+        ] {
+            assert_eq!(name(text)?.as_deref(), expected, "{text}");
+        }
+        assert!(name("Redis:8").is_err());
         Ok(())
     }
 

@@ -16,7 +16,7 @@ const RUNS: u32 = 20;
 /// # Errors
 /// When there is no record here that could be read.
 pub(super) async fn look(place: &Place, events: &Events) -> Result<(), SessionError> {
-    let Status { version, revision, open_run, holder, .. } = status(place)?;
+    let Status { version, revision, open_run, holder, backups, .. } = status(place)?;
     let held = holder.map(|holder| format!("{} by {}", holder.what, holder.operator));
     let (runs, last_plan) = runs(place, RUNS)?;
     let look = Look {
@@ -32,6 +32,7 @@ pub(super) async fn look(place: &Place, events: &Events) -> Result<(), SessionEr
         apps: part(apps::all(place).await),
         firewall: part(firewall(place).await),
         tunnels: part(tunnels(place).await),
+        backups,
         runs,
         last_plan: last_plan.as_ref().map(shown),
     };

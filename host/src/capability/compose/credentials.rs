@@ -6,12 +6,10 @@
 use bollard::auth::DockerCredentials;
 
 use super::loader::Variables;
-use crate::registry::Credentials;
+use crate::registry::{Credentials, HUB};
 
 /// The variable that holds them.
 pub(super) const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
-/// The registry of an image that names none.
-const HUB: &str = "docker.io";
 
 impl Variables {
     /// The credentials for the registry of an image, if there are any.

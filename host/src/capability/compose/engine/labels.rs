@@ -7,13 +7,10 @@ use crate::capability::compose::docker::{
     CONFIG_HASH, DEPENDS_ON, MOUNTED, NUMBER, ONE_OFF, PROJECT, SERVICE, SETTINGS,
 };
 use crate::capability::compose::model::{Condition, Dependency};
+use crate::capability::compose::written::{FILES, OVERRIDES};
 use crate::digest::Digest;
 
 const VERSION: &str = "com.docker.compose.version";
-/// Of each list the plugin takes the first that is there.
-const FILES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDES: &[&str] =
-    &["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 impl Up<'_> {
     /// What every object of the project carries.

@@ -9,6 +9,7 @@ use super::frame::Frame;
 use super::hosts::{Seen, read, standing};
 use super::shown::{at, commit, instant_since, since, state, table, word};
 use super::{component, peers};
+use crate::backup::State;
 use crate::capability::compose::{App, Instance};
 use crate::follow::{Drift, Standing, Watched};
 use crate::journal::Run;
@@ -126,6 +127,8 @@ fn parts(seen: &Seen, look: &Look) -> Markup {
         }
         h2 { "VPN peers" }
         (peers::all(&look.tunnels))
+        h2 { "Backups" }
+        (backups(&look.backups))
         h2 { "Runs" }
         @if look.last_plan.is_some() {
             p { a href={ "/hosts/" (component(&seen.name)) "/plans/last" } { "Plan of the last run" } }
@@ -167,6 +170,22 @@ fn container(app: &App, instance: &Instance) -> Markup {
         td { (printable(&instance.ports.join(", "))) }
         td { @if let Some(since) = &instance.since { (instant_since(since)) } }
     }
+}
+
+fn backups(backups: &[State]) -> Markup {
+    let row = |State { name, last }: &State| {
+        html! {
+            th scope="row" { (printable(name)) }
+            td { @match last.made { Some(at) => (since(at)), None => "never" } }
+            td { @if let Some((at, why)) = &last.failed { (state("failed")) " " (since(*at)) ": " (printable_lines(why)) } }
+        }
+    };
+    table(
+        "Backups",
+        &["Backup", "Made", "Since then"],
+        &backups.iter().map(row).collect::<Vec<_>>(),
+        "No backup is set up.",
+    )
 }
 
 fn runs(runs: &[Run]) -> Markup {
