@@ -4,11 +4,10 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use stead_tests::docker::Registry;
+use anyhow::{Result, ensure};
 use stead_tests::run::run;
 
-use crate::repo::Repo;
+use crate::registry::Place;
 
 const COMPOSE: &str = "\
 # The shop.
@@ -24,26 +23,7 @@ services:
 ";
 const OVERRIDE: &str = "services:\n  web:\n    image: \"HOST/team/asks:2\"\n";
 
-struct Place {
-    registry: Registry,
-    repo: Repo,
-}
-
 impl Place {
-    fn new() -> Result<Self> {
-        let place = Self { registry: Registry::here()?, repo: Repo::new()? };
-        fs::create_dir_all(place.repo.path("home/.docker"))?;
-        fs::write(place.repo.path("home/.docker/config.json"), place.registry.config())?;
-        place.repo.declare("forward = \"1\"")?;
-        Ok(place)
-    }
-
-    /// Something with layers, which is all that a registry knows of an image; answers with its digest.
-    fn push(&self, tag: &str) -> Result<String> {
-        let said = self.repo.stead(&format!("policy push asks {}/team/asks:{tag}", self.registry.host()), 0)?;
-        Ok(said.trim().rsplit_once("@sha256:").context("there is no digest")?.1.to_owned())
-    }
-
     /// Gives the tag to another manifest, as a rebuilt image has one.
     fn moves(&self, tag: &str, digest: &str) -> Result<()> {
         let manifest = fs::read_to_string(self.registry.blob(digest))?;
@@ -74,7 +54,7 @@ fn tags_get_the_digest_that_they_have() -> Result<()> {
     place.app("shop", "compose.override.yaml", OVERRIDE)?;
     place.app("plain", "docker-compose.yml", "services: { a: { image: busybox } }\n")?;
     fs::write(place.repo.path("apps/README"), "no app")?;
-    let first = place.push("1")?;
+    let first = place.push(":1", "")?;
     // Nothing is written while one of them cannot be told.
     let said = place.repo.stead("app pin", 65)?;
     ensure!(
@@ -82,7 +62,7 @@ fn tags_get_the_digest_that_they_have() -> Result<()> {
         "{said}"
     );
     ensure!(place.text("shop/compose.yaml")? == COMPOSE);
-    let second = place.push("2")?;
+    let second = place.push(":2", "")?;
     place.moves("2", &second)?;
 
     let said = place.repo.stead("app pin --check", 2)?;

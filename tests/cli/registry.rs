@@ -13,13 +13,13 @@ use crate::repo::{GRANTS, Repo};
 const PASSWORD: [&str; 2] = ["pass:word", "bWU6cGFzczp3b3Jk"];
 
 /// A registry, and a repo whose policy `asks` is a component that can be pushed there.
-struct Place {
-    registry: Registry,
-    repo: Repo,
+pub(crate) struct Place {
+    pub(crate) registry: Registry,
+    pub(crate) repo: Repo,
 }
 
 impl Place {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let place = Self { registry: Registry::here()?, repo: Repo::new()? };
         place.signed_in(&place.registry.config())?;
         for key in ["team.key", "other.key"] {
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// Pushes the component; answers with the digest of its manifest.
-    fn push(&self, tag: &str, options: &str) -> Result<String> {
+    pub(crate) fn push(&self, tag: &str, options: &str) -> Result<String> {
         self.repo.declare("forward = \"1\"")?;
         let said = self.repo.stead(&format!("policy push asks {}{options}", self.reference(tag)), 0)?;
         Ok(said.trim().rsplit_once("@sha256:").context("there is no digest")?.1.to_owned())
