@@ -8,6 +8,8 @@ use super::stream::Stream;
 use super::{Access, AccessError, ssh};
 
 const START: &str = include_str!("run/start.sh");
+/// How those find the unit that ask for it.
+const UNIT: &str = include_str!("run/unit.sh");
 const AHEAD: &str = include_str!("run/ahead.sh");
 /// What a unit runs when all of it has ended, as words of printf(1).
 const FINISH: &str =
@@ -155,7 +157,7 @@ impl Access {
 }
 
 pub(super) fn line(script: &str, run: &RunId) -> String {
-    script.replace("@RUN@", run.as_str())
+    script.replace("@UNIT@", UNIT.trim_end()).replace("@RUN@", run.as_str())
 }
 
 /// As systemd puts it into `$SERVICE_RESULT`, `$EXIT_CODE` and `$EXIT_STATUS` (systemd.exec(5)).

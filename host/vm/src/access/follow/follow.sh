@@ -1,7 +1,7 @@
 cd /var/lib/stead/run/@RUN@ || exit 1
 if [ ! -e status ]; then
-    pid= group= unit=stead-run-@RUN@
-    [ ! -e unit ] || read -r unit < unit
+    pid= group=
+    @UNIT@
     # It may have been begun a moment ago.
     [ -e /run/stead-run-@RUN@.pid ] || sleep 0.1
     # Asking systemd takes an emulated machine longer than all else here. The number may be another process's by now.

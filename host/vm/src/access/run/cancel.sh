@@ -2,8 +2,7 @@ set -eu
 umask 077
 mkdir -p /var/lib/stead/run/@RUN@
 cd /var/lib/stead/run/@RUN@
-unit=stead-run-@RUN@
-[ ! -e unit ] || read -r unit < unit || :
+@UNIT@
 [ -e status ] || : > cancelled
 systemctl stop --no-block "$unit" 2> /dev/null || :
 i=0

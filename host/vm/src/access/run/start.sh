@@ -2,7 +2,6 @@ set -eu
 umask 077
 # With few programs: each costs tens of milliseconds on an emulated machine, and somebody waits.
 folder=/var/lib/stead/run/@RUN@
-unit=stead-run-@RUN@
 ahead=/run/stead-ahead
 known=yes
 [ -d "$folder" ] || { known=no; mkdir -p "$folder"; }
@@ -55,7 +54,7 @@ start() {
     done
 }
 # It writes `started` itself: what has begun is never begun again.
-[ ! -e unit ] || read -r unit < unit || :
+@UNIT@
 [ "$unit" != stead-ahead ] || known=no
 if ! { [ -e started ] || [ -e status ] || { [ "$known" = yes ] && systemctl -q is-active "$unit"; }; }; then
     start

@@ -1,6 +1,5 @@
 cd /var/lib/stead/run/@RUN@ 2> /dev/null || { echo lost; exit 0; }
-unit=stead-run-@RUN@
-[ ! -e unit ] || read -r unit < unit
+@UNIT@
 # Asked before the status is looked for: it may end in between.
 state=$(systemctl show --value --property=ActiveState "$unit")
 if [ -e status ]; then
