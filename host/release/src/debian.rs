@@ -18,6 +18,8 @@ use stage::Stage;
 
 const CONTROL: &str = include_str!("debian/control");
 const COPYRIGHT: &str = include_str!("debian/copyright");
+/// What lintian(1) would complain about, and why not.
+const OVERRIDES: &str = include_str!("debian/lintian-overrides");
 const README: &str = include_str!("debian/README.Debian");
 const CHANGES: &str = include_str!("../../../CHANGELOG.md");
 /// What dpkg runs; `deb-systemd-helper` and `deb-systemd-invoke` are as debhelper calls them.
@@ -97,7 +99,7 @@ fn completions(stage: &Stage, native: &Path) -> Result<(), ReleaseError> {
 fn documents(stage: &Stage, commit: &Commit, parts: &Parts<'_>) -> Result<(), ReleaseError> {
     let read = |path: &Path| std::fs::read(path).map_err(at(path));
     let changelog = format!(
-        "stead ({}) unstable; urgency=medium\n\n  * Commit {}; what is new is in changelog.gz.\n\n -- {}  {}\n",
+        "stead ({}) unstable; urgency=medium\n\n  * Commit {}.\n  * What is new is in changelog.gz.\n\n -- {}  {}\n",
         commit.debian_version(),
         commit.id,
         commit.by,
@@ -113,7 +115,7 @@ fn documents(stage: &Stage, commit: &Commit, parts: &Parts<'_>) -> Result<(), Re
     ] {
         stage.file(&format!("{DOCUMENTS}/{name}"), &content)?;
     }
-    Ok(())
+    stage.file("usr/share/lintian/overrides/stead", OVERRIDES.as_bytes())
 }
 
 fn control(stage: &Stage, commit: &Commit, target: Target) -> Result<(), ReleaseError> {
