@@ -52,7 +52,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self { path, source }
     }

@@ -5,14 +5,14 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::netns::Netns;
-use crate::run::{run, words};
+use crate::run::{Background, run, words};
 use crate::{cache, wait};
 
 const VERSION: &str = "5.2.5";
@@ -20,7 +20,7 @@ const VERSION: &str = "5.2.5";
 /// A server of its own; dropping it ends it.
 #[derive(Debug)]
 pub struct Moto {
-    server: Child,
+    _server: Background,
     endpoint: String,
     /// Its log.
     folder: TempDir,
@@ -52,8 +52,9 @@ impl Moto {
         let mut server = command("setpriv");
         server.args(["--pdeathsig", "KILL"]).arg(python).args(["-m", "moto.server", "-H", address, "-p", &port]);
         server.envs(settings.iter().copied());
-        let server = server.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let moto = Self { server, endpoint: format!("http://{address}:{port}"), folder };
+        server.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let server = Background::start(&mut server)?;
+        let moto = Self { _server: server, endpoint: format!("http://{address}:{port}"), folder };
         let data = format!("{}/moto-api/data.json", moto.endpoint);
         wait::until("moto", Duration::from_secs(60), || {
             run(command("curl").args(["-sf", &data]), Duration::from_secs(20))?.ok().map(Some)
@@ -72,13 +73,6 @@ impl Moto {
     /// When its log cannot be read.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("moto.log"))?)
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

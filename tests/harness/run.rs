@@ -69,6 +69,26 @@ pub fn run_with_input(command: &mut Command, input: &[u8], limit: Duration) -> R
     }
 }
 
+/// A program in the background, killed when this goes.
+#[derive(Debug)]
+pub struct Background(Child);
+
+impl Background {
+    /// # Errors
+    /// When it cannot start.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let what = describe(command);
+        Ok(Self(command.spawn().with_context(|| format!("starting `{what}`: is it installed?"))?))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Splits a plain command line at its spaces: enough for the fixed commands of the harness, which quote nothing.
 pub fn words(line: &str) -> Command {
     let mut words = line.split_whitespace();

@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use stead_tests::run::{run, words};
+use stead_tests::run::{Background, run, words};
 use stead_tests::wait;
 
 use super::{ADMINS, ANNA, LIMIT, refused, repo, serve};
@@ -78,18 +78,8 @@ fn a_provider_may_take_its_time_but_not_any() -> Result<()> {
     Ok(())
 }
 
-/// Ended with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// A provider by TLS, as far as its configuration, and its authority in `ca.pem`.
-fn by_tls(folder: &Path) -> Result<(Ended, String)> {
+fn by_tls(folder: &Path) -> Result<(Background, String)> {
     fs::write(folder.join("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")?;
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     for command in [
@@ -103,7 +93,7 @@ fn by_tls(folder: &Path) -> Result<(Ended, String)> {
     let said = folder.join("openssl");
     let mut openssl = words("openssl s_server -accept 127.0.0.1:0 -key key.pem -cert cert.pem -WWW");
     openssl.current_dir(folder).stdin(Stdio::null()).stdout(File::create(&said)?).stderr(Stdio::null());
-    let child = Ended(openssl.spawn()?);
+    let child = Background::start(&mut openssl)?;
     let port = wait::until("openssl", LIMIT, || {
         let said = fs::read_to_string(&said)?;
         let line = said.lines().find_map(|line| line.strip_prefix("ACCEPT "));

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use stead_tests::container::{Container, OUTSIDE};
 use stead_tests::moto::Moto;
 use stead_tests::netns::Netns;
-use stead_tests::{run, wait};
+use stead_tests::run::{Background, run};
+use stead_tests::wait;
 
 use super::Backed;
 
@@ -18,7 +19,7 @@ const S3_KEY: &str = "key-of-the-object-store";
 
 pub(crate) fn backups_lie_elsewhere(container: Container) -> Result<()> {
     let far = tempfile::tempdir()?;
-    let rest = Rest::start(container.outside(), far.path())?;
+    let rest = rest_server(container.outside(), far.path())?;
     let s3 = Moto::start_in(container.outside(), OUTSIDE)?;
     let backed = Backed::new(container)?;
     backed.secret("rest-password", REST_PASSWORD)?;
@@ -91,27 +92,16 @@ fn by_rest(backed: &Backed, far: &Path) -> Result<()> {
 }
 
 /// What speaks restic's REST protocol.
-struct Rest(Child);
-
-impl Rest {
-    fn start(network: &Netns, folder: &Path) -> Result<Self> {
-        let address = format!("{OUTSIDE}:8000");
-        let mut server = network.command("setpriv");
-        server.args(["--pdeathsig", "KILL", "rclone", "serve", "restic", "--addr", &address, "--user", "keeper"]);
-        server.args(["--pass", REST_PASSWORD, "--config", ""]).arg(folder);
-        let rest = Self(server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
-        let asked = format!("http://keeper:{REST_PASSWORD}@{address}/");
-        wait::until("the REST server", Duration::from_secs(30), || {
-            let said = run::run(network.command("curl").args(["-s", &asked]), Duration::from_secs(10))?;
-            Ok(said.status.success().then_some(()))
-        })?;
-        Ok(rest)
-    }
-}
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn rest_server(network: &Netns, folder: &Path) -> Result<Background> {
+    let address = format!("{OUTSIDE}:8000");
+    let mut server = network.command("setpriv");
+    server.args(["--pdeathsig", "KILL", "rclone", "serve", "restic", "--addr", &address, "--user", "keeper"]);
+    server.args(["--pass", REST_PASSWORD, "--config", ""]).arg(folder);
+    let rest = Background::start(server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let asked = format!("http://keeper:{REST_PASSWORD}@{address}/");
+    wait::until("the REST server", Duration::from_secs(30), || {
+        let said = run(network.command("curl").args(["-s", &asked]), Duration::from_secs(10))?;
+        Ok(said.status.success().then_some(()))
+    })?;
+    Ok(rest)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::author::FileError;
 use crate::capability::compose::written::{self, Image};
 use crate::cli::Context;
 use crate::cli::registries::Registries;
@@ -72,14 +73,14 @@ impl Pin {
             return Ok(if changed.is_empty() { Exit::Done } else { Exit::Changes });
         }
         for (path, text) in changed {
-            write(path, &text).map_err(at(path))?;
+            write(path, &text).map_err(FileError::at(path))?;
         }
         Ok(Exit::Done)
     }
 
     /// The compose files of the apps, in the order of their names.
     fn files(&self, repo: &Repo) -> Result<Vec<File>, Failure> {
-        let all = apps(&repo.apps()).map_err(at(&repo.apps()))?;
+        let all = apps(&repo.apps()).map_err(FileError::at(&repo.apps()))?;
         if let Some(unknown) = self.apps.iter().find(|name| !all.contains(name)) {
             let meant =
                 nearest(unknown, all.iter().map(String::as_str)).map(|meant| format!("did you mean `{meant}`?"));
@@ -114,7 +115,7 @@ fn apps(folder: &Path) -> std::io::Result<Vec<String>> {
 
 impl File {
     fn read(path: PathBuf, label: String) -> Result<Self, Failure> {
-        let text = fs::read_to_string(&path).map_err(at(&path))?;
+        let text = fs::read_to_string(&path).map_err(FileError::at(&path))?;
         let images = written::images(&text).map_err(|error| {
             Failure::new(Blame::Operator, Exit::Input, &format!("{label}, {}", printable(&error.to_string())))
         })?;
@@ -171,9 +172,4 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let path = path.canonicalize()?;
     let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
     replace(&path, text.as_bytes(), mode)
-}
-
-fn at(path: &Path) -> impl Fn(std::io::Error) -> Failure {
-    let path = path.display().to_string();
-    move |error| Failure::new(Blame::Operator, Exit::Input, &format!("{path}: {error}"))
 }
