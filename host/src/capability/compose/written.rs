@@ -127,6 +127,11 @@ fn is_reset(tag: Option<&Tag>) -> bool {
 }
 
 impl Image {
+    /// Its name without a digest.
+    pub fn tagged(&self) -> &str {
+        self.name.split_once('@').map_or(&self.name, |(tagged, _)| tagged)
+    }
+
     fn at(text: &str, name: &str, span: Span) -> Result<Self, NoImages> {
         let line = span.start.line();
         let start = text.char_indices().nth(span.start.index()).map_or(text.len(), |(byte, _)| byte);

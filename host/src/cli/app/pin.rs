@@ -60,7 +60,7 @@ impl Pin {
             let mut names = Vec::new();
             for image in &file.images {
                 let named = tags.name(&repo, image).await.map_err(|failure| file.blamed(image, failure))?;
-                rows.push([format!("{}:{}", file.label, image.line), printable(&image.name), named.how]);
+                rows.push([format!("{}:{}", file.label, image.line), printable(image.tagged()), named.how]);
                 names.push(named.name);
             }
             let text = written::renamed(&file.text, file.images.iter().zip(names.iter().map(String::as_str)));
@@ -141,7 +141,8 @@ impl Tags {
         if image.name.contains('$') {
             return Ok(stays("a variable names it"));
         }
-        let (tagged, before) = image.name.split_once('@').unwrap_or((&image.name, ""));
+        let tagged = image.tagged();
+        let before = image.name.get(tagged.len() + 1..).unwrap_or_default();
         let wrong = |error: NotAReference| Failure::new(Blame::Operator, Exit::Input, &error);
         let Some(reference) = Reference::of_image(tagged).map_err(wrong)? else { return Ok(stays("it has no tag")) };
         let digest = self.digest(repo, reference).await?;
